@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The page cache of a file: which huge page holds which index.
+ *
+ * The pages are kept in an xarray of the module's own and not in the mapping's
+ * i_pages, where the kernel would take them for page cache that it may write
+ * back, reclaim or count as such. A page in it points back to mapping and
+ * index, in small pages, since futexes in shared memory name their place by
+ * these two.
+ */
+#include <linux/hash.h>
+#include <linux/pagemap.h>
+
+#include "cache.h"
+#include "huge_page.h"
+
+/*
+ * Two faults on one index must not both fill it, and a lock for each index
+ * would be many. Two indices that share a mutex only wait for each other.
+ * Taken inside of invalidate_lock, one at a time.
+ */
+#define INDEX_MUTEX_BITS	8
+
+static struct mutex index_mutex[BIT(INDEX_MUTEX_BITS)];
+
+/**
+ * cache_locks_init() - Make the index mutexes ready, once for all files.
+ */
+void cache_locks_init(void)
+{
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(index_mutex); i++)
+		mutex_init(&index_mutex[i]);
+}
+
+/**
+ * cache_init() - Make an empty cache.
+ * @cache: memory for it
+ * @mapping: the inode's mapping
+ * @reserve: the inode's reserve
+ */
+void cache_init(struct cache *cache, struct address_space *mapping,
+		struct reserve *reserve)
+{
+	cache->mapping = mapping;
+	cache->reserve = reserve;
+	xa_init(&cache->pages);
+	atomic_long_set(&cache->nr_pages, 0);
+}
+
+/* The mutex under which an index is filled; others may share it. */
+static struct mutex *cache_index_mutex(struct cache *cache, unsigned long index)
+{
+	unsigned long key = (unsigned long)cache / L1_CACHE_BYTES + index;
+
+	return &index_mutex[hash_long(key, INDEX_MUTEX_BITS)];
+}
+
+/**
+ * cache_find() - Look a page up.
+ * @cache: the file's cache
+ * @index: the index, in huge pages
+ *
+ * Context: invalidate_lock is held, at least shared; who wants to keep the
+ * page beyond it takes a reference.
+ * Return: the page, or NULL.
+ */
+struct folio *cache_find(struct cache *cache, unsigned long index)
+{
+	return xa_load(&cache->pages, index);
+}
+
+/* The entry was set aside by xa_reserve(), so that storing cannot fail. */
+static void cache_insert(struct cache *cache, struct claim *claim)
+{
+	struct folio *folio = claim->folio;
+
+	folio->mapping = cache->mapping;
+	folio->index = claim->index << HUGE_ORDER;
+	WARN_ON_ONCE(xa_is_err(xa_store(&cache->pages, claim->index, folio,
+					0)));
+	atomic_long_inc(&cache->nr_pages);
+}
+
+/*
+ * Put a page of zeroes at an index that has none; its mutex is held. On an
+ * error nothing is changed.
+ */
+static struct folio *cache_fill(struct cache *cache, unsigned long index)
+{
+	struct claim claim;
+	int err;
+
+	err = xa_reserve(&cache->pages, index, GFP_KERNEL);
+	if (err)
+		return ERR_PTR(err);
+	err = reserve_claim(cache->reserve, index, true, &claim);
+	if (err)
+		goto release_entry;
+	if (!claim.zeroed) {
+		huge_page_zero(claim.folio);
+		claim.zeroed = true;
+	}
+	err = reserve_commit(cache->reserve, &claim);
+	if (err)
+		goto cancel_claim;
+	cache_insert(cache, &claim);
+	return claim.folio;
+
+cancel_claim:
+	reserve_cancel(cache->reserve, &claim);
+release_entry:
+	xa_release(&cache->pages, index);
+	return ERR_PTR(err);
+}
+
+/**
+ * cache_get() - Look a page up, or put a page of zeroes where there is none.
+ * @cache: the file's cache
+ * @index: the index, in huge pages
+ *
+ * Context: as for cache_find(). May sleep.
+ * Return: the page, or with nothing changed an ERR_PTR: -ENOSPC where there is
+ * no huge page to be had, -ENOMEM where memory is short otherwise.
+ */
+struct folio *cache_get(struct cache *cache, unsigned long index)
+{
+	struct folio *folio = cache_find(cache, index);
+	struct mutex *mutex;
+
+	if (folio)
+		return folio;
+
+	mutex = cache_index_mutex(cache, index);
+	mutex_lock(mutex);
+	folio = cache_find(cache, index);
+	if (!folio)
+		folio = cache_fill(cache, index);
+	mutex_unlock(mutex);
+	return folio;
+}
+
+/*
+ * The page lock keeps folio_mark_dirty() of somebody who unpins the page from
+ * using the mapping while it goes.
+ */
+static void cache_detach(struct folio *folio)
+{
+	folio_lock(folio);
+	folio->mapping = NULL;
+	folio->index = 0;
+	folio_unlock(folio);
+}
+
+/**
+ * cache_remove() - Give a range's pages back to the pool.
+ * @cache: the file's cache
+ * @from: first index, in huge pages
+ * @to: index behind the last one, REGION_END for all that follow
+ *
+ * Context: invalidate_lock is held exclusively, or nobody else knows the
+ * inode any more; the range is mapped nowhere. May sleep.
+ * Return: number of pages that were there.
+ */
+unsigned long cache_remove(struct cache *cache, unsigned long from,
+			   unsigned long to)
+{
+	unsigned long index, removed = 0;
+	struct folio *folio;
+
+	if (from >= to)
+		return 0;
+	xa_for_each_range(&cache->pages, index, folio, from, to - 1) {
+		xa_erase(&cache->pages, index);
+		cache_detach(folio);
+		pool_give(cache->reserve->pool, folio);
+		removed++;
+		cond_resched();
+	}
+	atomic_long_sub(removed, &cache->nr_pages);
+	return removed;
+}
+
+/**
+ * cache_zero() - Clear a range of bytes within one huge page.
+ * @cache: the file's cache
+ * @from: first byte of the file
+ * @to: byte behind the last one, in the same huge page or just behind it
+ *
+ * Where there is no page the range reads as zeroes already.
+ *
+ * Context: invalidate_lock is held exclusively. May sleep.
+ */
+void cache_zero(struct cache *cache, loff_t from, loff_t to)
+{
+	struct folio *folio = cache_find(cache, huge_index(from));
+
+	if (folio && from < to)
+		folio_zero_range(folio, from & ~HUGE_MASK, to - from);
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef RHUGEFS_CACHE_H
+#define RHUGEFS_CACHE_H
+
+#include <linux/xarray.h>
+
+#include "reserve.h"
+
+/**
+ * struct cache - the huge pages of one file
+ * @mapping: the inode's mapping, which the pages point back to; constant
+ * @reserve: what the file was promised; constant
+ * @pages: page by index. Looked up under the mapping's invalidate_lock, at
+ *	least shared, which keeps what was found from going away; an entry is
+ *	added under the index mutex besides, removed under the exclusive lock
+ * @nr_pages: number of pages in @pages, for stat(2)
+ */
+struct cache {
+	struct address_space *mapping;
+	struct reserve *reserve;
+	struct xarray pages;
+	atomic_long_t nr_pages;
+};
+
+void cache_locks_init(void);
+void cache_init(struct cache *cache, struct address_space *mapping,
+		struct reserve *reserve);
+struct folio *cache_find(struct cache *cache, unsigned long index);
+struct folio *cache_get(struct cache *cache, unsigned long index);
+unsigned long cache_remove(struct cache *cache, unsigned long from,
+			   unsigned long to);
+void cache_zero(struct cache *cache, loff_t from, loff_t to);
+
+#endif

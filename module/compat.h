@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef RHUGEFS_COMPAT_H
+#define RHUGEFS_COMPAT_H
+
+/*
+ * The only place that asks for a kernel's version. All else is written as for
+ * 6.12; what is missing or spelt otherwise before it is made up for here.
+ */
+#include <linux/fs.h>
+#include <linux/mm.h>
+#include <linux/version.h>
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 3, 0)
+
+/* Inode operations were given a user namespace where they now get an idmap. */
+#define mnt_idmap	user_namespace
+#define nop_mnt_idmap	init_user_ns
+
+static inline void vm_flags_set(struct vm_area_struct *vma, vm_flags_t flags)
+{
+	vma->vm_flags |= flags;
+}
+
+#endif
+
+/* Times of an inode that has just changed. */
+static inline void inode_touch(struct inode *inode)
+{
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 6, 0)
+	inode->i_mtime = current_time(inode);
+	inode->i_ctime = inode->i_mtime;
+#elif LINUX_VERSION_CODE < KERNEL_VERSION(6, 7, 0)
+	inode->i_mtime = inode_set_ctime_current(inode);
+#else
+	inode_set_mtime_to_ts(inode, inode_set_ctime_current(inode));
+#endif
+}
+
+/* Times of an inode that has just been made. */
+static inline void inode_touch_new(struct inode *inode)
+{
+	inode_touch(inode);
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 7, 0)
+	inode->i_atime = inode->i_mtime;
+#else
+	inode_set_atime_to_ts(inode, inode_get_mtime(inode));
+#endif
+}
+
+#endif

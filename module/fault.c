@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Faults: the first touch of a huge page by a process.
+ *
+ * From the look at the file's size until the page is mapped the file's
+ * invalidate_lock is held shared. Truncation holds it exclusively, so that a
+ * page never enters a page table after it has left the file. The page tables
+ * hold no reference to a page and count no mapping of it: they only repeat
+ * what the cache says and may be emptied at any moment.
+ */
+#include <linux/err.h>
+#include <linux/pagemap.h>
+#include <linux/pfn_t.h>
+
+#include "compat.h"
+#include "fault.h"
+#include "huge_page.h"
+#include "inode.h"
+
+static vm_fault_t fault_error(int err)
+{
+	return err == -ENOMEM ? VM_FAULT_OOM : VM_FAULT_SIGBUS;
+}
+
+/**
+ * fault_file() - Map the huge page around an address of a shared mapping.
+ * @vmf: the fault; its PMD is empty
+ *
+ * Context: vm_operations->fault, with mmap_lock or the VMA's lock. May sleep.
+ * Return: VM_FAULT_NOPAGE, VM_FAULT_SIGBUS beyond the end of the file or where
+ * neither a promise nor a page is left, VM_FAULT_OOM where memory is short.
+ */
+vm_fault_t fault_file(struct vm_fault *vmf)
+{
+	struct inode *inode = file_inode(vmf->vma->vm_file);
+	unsigned long index = vmf->pgoff >> HUGE_ORDER;
+	bool write = vmf->flags & FAULT_FLAG_WRITE;
+	struct folio *folio;
+	vm_fault_t ret;
+
+	filemap_invalidate_lock_shared(inode->i_mapping);
+	if (index >= huge_count(i_size_read(inode))) {
+		ret = VM_FAULT_SIGBUS;
+		goto unlock;
+	}
+	folio = cache_get(&huge_inode(inode)->cache, index);
+	if (IS_ERR(folio))
+		ret = fault_error(PTR_ERR(folio));
+	else
+		ret = vmf_insert_pfn_pmd(vmf, pfn_to_pfn_t(folio_pfn(folio)),
+					 write);
+unlock:
+	filemap_invalidate_unlock_shared(inode->i_mapping);
+	return ret;
+}

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef RHUGEFS_HUGE_PAGE_H
+#define RHUGEFS_HUGE_PAGE_H
+
+#include <linux/highmem.h>
+#include <linux/mm.h>
+#include <linux/sched.h>
+
+/*
+ * The one page size of the module. Everything else counts in huge pages or
+ * converts with these, so that a second size has one place to start from.
+ */
+#define HUGE_ORDER	HPAGE_PMD_ORDER
+#define HUGE_SHIFT	HPAGE_PMD_SHIFT
+#define HUGE_SIZE	HPAGE_PMD_SIZE
+#define HUGE_MASK	HPAGE_PMD_MASK
+
+/* Small pages in a huge one. */
+#define HUGE_NR		BIT(HUGE_ORDER)
+
+static inline bool huge_aligned(u64 bytes)
+{
+	return !(bytes & ~HUGE_MASK);
+}
+
+/* Huge page that holds byte @pos of a file. */
+static inline unsigned long huge_index(loff_t pos)
+{
+	return (u64)pos >> HUGE_SHIFT;
+}
+
+/* Huge pages that @bytes need, the last one perhaps in part. */
+static inline unsigned long huge_count(loff_t bytes)
+{
+	return ((u64)bytes + HUGE_SIZE - 1) >> HUGE_SHIFT;
+}
+
+/* First byte of huge page @index of a file. */
+static inline loff_t huge_pos(unsigned long index)
+{
+	return (loff_t)index << HUGE_SHIFT;
+}
+
+/**
+ * huge_page_zero() - Clear a whole huge page.
+ * @folio: the page; nobody else may look at it yet
+ *
+ * Context: may sleep; reschedules between small pages, for on a slow machine
+ * the whole takes longer than a scheduler tick.
+ */
+static inline void huge_page_zero(struct folio *folio)
+{
+	unsigned long i;
+
+	for (i = 0; i < HUGE_NR; i++) {
+		cond_resched();
+		clear_highpage(folio_page(folio, i));
+	}
+}
+
+#endif

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * rhugefs: a file system of huge pages that keeps its promises. Loading fills
+ * the pool and lets the file system be mounted; unloading is the mirror.
+ */
+#include <linux/err.h>
+#include <linux/module.h>
+
+#include "cache.h"
+#include "inode.h"
+#include "park.h"
+#include "resize.h"
+#include "super.h"
+#include "sysfs.h"
+
+static char *nr_hugepages;
+module_param(nr_hugepages, charp, 0444);
+MODULE_PARM_DESC(nr_hugepages,
+		 "2 MiB huge pages to take at load: N over all nodes, or NODE:N,NODE:N,... (default: 1/32 of each node's memory)");
+
+static struct pool *main_pool;
+
+static int main_fill_pool(struct pool *pool)
+{
+	struct request *request;
+	int err;
+
+	request = nr_hugepages ? request_parse(nr_hugepages) :
+				 request_default();
+	if (IS_ERR(request))
+		return PTR_ERR(request);
+	err = resize_load(pool, request);
+	request_free(request);
+	return err;
+}
+
+static void main_empty_pool(struct pool *pool)
+{
+	park_exit(pool);
+	resize_unload(pool);
+	pool_destroy(pool);
+}
+
+static int __init rhugefs_init(void)
+{
+	int err;
+
+	cache_locks_init();
+	err = inode_cache_create();
+	if (err)
+		return err;
+	main_pool = pool_create();
+	if (!main_pool) {
+		err = -ENOMEM;
+		goto destroy_inode_cache;
+	}
+	err = main_fill_pool(main_pool);
+	if (err)
+		goto empty_pool;
+	err = sysfs_create(main_pool);
+	if (err)
+		goto empty_pool;
+	err = super_register(main_pool);
+	if (err)
+		goto destroy_sysfs;
+	return 0;
+
+destroy_sysfs:
+	sysfs_destroy();
+empty_pool:
+	main_empty_pool(main_pool);
+destroy_inode_cache:
+	inode_cache_destroy();
+	return err;
+}
+module_init(rhugefs_init);
+
+static void __exit rhugefs_exit(void)
+{
+	super_unregister();
+	sysfs_destroy();
+	/* Evicted inodes are freed by RCU; none of them needs the pool. */
+	main_empty_pool(main_pool);
+	inode_cache_destroy();
+}
+module_exit(rhugefs_exit);
+
+MODULE_DESCRIPTION("Huge page file system with strict reservations");
+MODULE_AUTHOR("The rhugefs developers");
+MODULE_LICENSE("GPL");

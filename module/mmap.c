@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Mappings: what mmap() accepts, where it puts it, and how it may be split.
+ *
+ * A mapping is made of whole huge pages at huge page boundaries of address and
+ * file, and stays so: every later split must be at such a boundary. A shared
+ * mapping has nothing of its own, its promises are the file's and outlive it.
+ */
+#include <linux/mm.h>
+#include <linux/mman.h>
+#include <linux/pagemap.h>
+
+#include "compat.h"
+#include "fault.h"
+#include "huge_page.h"
+#include "inode.h"
+#include "mmap.h"
+
+static int mmap_may_split(struct vm_area_struct *vma, unsigned long addr)
+{
+	return huge_aligned(addr) ? 0 : -EINVAL;
+}
+
+static unsigned long mmap_pagesize(struct vm_area_struct *vma)
+{
+	return HUGE_SIZE;
+}
+
+static const struct vm_operations_struct mmap_shared_ops = {
+	.fault = fault_file,
+	.may_split = mmap_may_split,
+	.pagesize = mmap_pagesize,
+};
+
+/*
+ * A writable mapping takes the file's size along to its end, as on hugetlbfs.
+ * One through a descriptor that can never write must not promise itself pages
+ * that the file does not have: it is bounded by the size.
+ */
+static int mmap_check_size(struct vm_area_struct *vma, loff_t size, loff_t end)
+{
+	if (vma->vm_flags & VM_MAYWRITE)
+		return 0;
+	return huge_pos(huge_count(size)) >= end ? 0 : -ENOMEM;
+}
+
+/*
+ * Promise the pages of a shared mapping and extend the file. Both under
+ * invalidate_lock: truncation must not come between the two, and i_rwsem is
+ * not to be taken under mmap_lock.
+ */
+static int mmap_reserve_shared(struct inode *inode, struct vm_area_struct *vma)
+{
+	unsigned long from = vma->vm_pgoff >> HUGE_ORDER;
+	unsigned long to = from + (vma_pages(vma) >> HUGE_ORDER);
+	int err;
+
+	filemap_invalidate_lock(inode->i_mapping);
+	err = mmap_check_size(vma, i_size_read(inode), huge_pos(to));
+	if (!err && !(vma->vm_flags & VM_NORESERVE))
+		err = reserve_range(huge_inode(inode)->reserve, from, to);
+	if (!err && vma->vm_flags & VM_WRITE &&
+	    i_size_read(inode) < huge_pos(to)) {
+		i_size_write(inode, huge_pos(to));
+		inode_touch(inode);
+	}
+	filemap_invalidate_unlock(inode->i_mapping);
+	return err;
+}
+
+/**
+ * mmap_file() - Make a mapping of a file.
+ * @file: the file
+ * @vma: the mapping in the making
+ *
+ * Context: file_operations->mmap, with mmap_lock held for writing.
+ * Return: 0, or with nothing changed -EINVAL where address, length or offset
+ * are not multiples of the huge page size, -ENODEV for a private mapping,
+ * -ENOMEM where the pages cannot be promised, -EINTR.
+ */
+int mmap_file(struct file *file, struct vm_area_struct *vma)
+{
+	struct inode *inode = file_inode(file);
+	int err;
+
+	if (!huge_aligned(vma->vm_start) || !huge_aligned(vma->vm_end) ||
+	    vma->vm_pgoff & (HUGE_NR - 1))
+		return -EINVAL;
+	/* Private mappings need copy on write, which is not there yet. */
+	if (!(vma->vm_flags & VM_MAYSHARE))
+		return -ENODEV;
+
+	err = mmap_reserve_shared(inode, vma);
+	if (err)
+		return err;
+	file_accessed(file);
+	/* Mixed: get_user_pages() may take references, the pages are RAM. */
+	vm_flags_set(vma, VM_MIXEDMAP | VM_DONTEXPAND);
+	vma->vm_ops = &mmap_shared_ops;
+	return 0;
+}
+
+/**
+ * mmap_find_address() - Find an address for a mapping.
+ * @file: the file
+ * @addr: hint, or the address itself with MAP_FIXED
+ * @len: length in bytes
+ * @pgoff: offset in small pages
+ * @flags: MAP_ flags
+ *
+ * Context: file_operations->get_unmapped_area, with mmap_lock held for
+ * writing.
+ * Return: the address, or -EINVAL where address, length or offset are not
+ * multiples of the huge page size, -ENOMEM.
+ */
+unsigned long mmap_find_address(struct file *file, unsigned long addr,
+				unsigned long len, unsigned long pgoff,
+				unsigned long flags)
+{
+	if (!huge_aligned(len) || pgoff & (HUGE_NR - 1))
+		return -EINVAL;
+	if (flags & MAP_FIXED)
+		return huge_aligned(addr) ? addr : -EINVAL;
+
+	/* A hint that is free is taken as it is, so it must be aligned. */
+	addr = thp_get_unmapped_area(file, ALIGN(addr, HUGE_SIZE), len, pgoff,
+				     flags);
+	if (IS_ERR_VALUE(addr))
+		return addr;
+	return huge_aligned(addr) ? addr : -ENOMEM;
+}

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef RHUGEFS_POOL_H
+#define RHUGEFS_POOL_H
+
+#include <linux/atomic.h>
+#include <linux/cache.h>
+#include <linux/list.h>
+#include <linux/mm_types.h>
+#include <linux/spinlock.h>
+#include <linux/workqueue.h>
+
+/**
+ * struct pool_counts - what sysfs shows, in huge pages
+ * @nr: in the pool: free, used by files, or parked
+ * @free: on the free lists, promised ones included
+ * @resv: promised and not yet consumed; never more than @free
+ * @zeroed: free and known to hold only zeroes
+ * @parked: given back while somebody outside still held a reference
+ */
+struct pool_counts {
+	unsigned long nr;
+	unsigned long free;
+	unsigned long resv;
+	unsigned long zeroed;
+	unsigned long parked;
+};
+
+/**
+ * struct pool_node - the pool's share on one NUMA node
+ * @lock: guards @counts and the three lists; a leaf, never held while a page
+ *	is allocated, zeroed or freed to the buddy allocator
+ * @counts: this node's counts
+ * @zeroed: free pages known to hold only zeroes, linked by folio->lru
+ * @dirty: free pages with whatever their last owner left in them
+ * @parked: pages waiting until the last foreign reference is dropped
+ * @tentative: taken for a reservation that may yet fail; placement_lock
+ * @near: ids of all nodes, this one first, then by distance; constant
+ */
+struct pool_node {
+	spinlock_t lock;
+	struct pool_counts counts;
+	struct list_head zeroed;
+	struct list_head dirty;
+	struct list_head parked;
+	unsigned long tentative;
+	int *near;
+} ____cacheline_aligned_in_smp;
+
+/**
+ * struct pool - all huge pages of the module
+ * @placement_lock: held by whoever must look at several nodes to decide that
+ *	there is no page. It makes such a refusal true: nobody else holds pages
+ *	that he may yet have to put back. Taken outside of the nodes' locks;
+ *	what one node can satisfy does not take it
+ * @node: share of each possible node, by id; constant
+ * @nr_nodes: length of @node; constant
+ * @park_work: looks whether parked pages have come free
+ * @park_delay: jiffies until @park_work looks again; a hint, without a lock
+ */
+struct pool {
+	spinlock_t placement_lock;
+	struct pool_node **node;
+	int nr_nodes;
+	struct delayed_work park_work;
+	unsigned long park_delay;
+};
+
+/**
+ * struct promise - where the pages lie that were promised and not yet consumed
+ * @nr_nodes: length of @on_node
+ * @on_node: huge pages per node id. Raised under the owner's lock or with a
+ *	page in hand, lowered by whoever gets to it first: each unit is a page
+ *	on that node's free list which nobody else may take
+ */
+struct promise {
+	int nr_nodes;
+	atomic_long_t on_node[];
+};
+
+struct pool *pool_create(void);
+void pool_destroy(struct pool *pool);
+
+int pool_reserve(struct pool *pool, unsigned long pages, int nid,
+		 struct promise *promise);
+unsigned long pool_unreserve(struct pool *pool, unsigned long pages,
+			     struct promise *promise);
+
+struct folio *pool_take_promised(struct pool *pool, int nid,
+				 struct promise *promise, bool *zeroed);
+struct folio *pool_take(struct pool *pool, int nid, bool *zeroed);
+void pool_put_back(struct pool *pool, struct folio *folio, bool zeroed,
+		   struct promise *promise);
+void pool_give(struct pool *pool, struct folio *folio);
+
+void pool_add(struct pool *pool, struct folio *folio, bool zeroed);
+struct folio *pool_remove(struct pool *pool, int nid);
+
+void pool_count_node(struct pool *pool, int nid, struct pool_counts *counts);
+void pool_count(struct pool *pool, struct pool_counts *counts);
+
+/* The lists of one node, for park.c; the node's lock is held. */
+void pool_node_free(struct pool_node *node, struct folio *folio, bool zeroed);
+
+#endif

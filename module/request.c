@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What the nr_hugepages parameter asks for: "N" huge pages spread evenly over
+ * the nodes that have memory, or "NODE:N,NODE:N,...".
+ */
+#include <linux/kernel.h>
+#include <linux/mmzone.h>
+#include <linux/nodemask.h>
+#include <linux/overflow.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+
+#include "huge_page.h"
+#include "request.h"
+
+static struct request *request_alloc(void)
+{
+	struct request *request;
+
+	request = kzalloc(struct_size(request, on_node, nr_node_ids),
+			  GFP_KERNEL);
+	if (request)
+		request->nr_nodes = nr_node_ids;
+	return request;
+}
+
+/**
+ * request_free() - Free a request.
+ * @request: the request, or NULL
+ */
+void request_free(struct request *request)
+{
+	kfree(request);
+}
+
+/* "N": as many on each node, the remainder on the first ones. */
+static int request_parse_total(struct request *request, const char *text)
+{
+	unsigned long rest;
+	int nid;
+
+	if (kstrtoul(text, 10, &request->total))
+		return -EINVAL;
+	rest = request->total % num_node_state(N_MEMORY);
+	for_each_node_state(nid, N_MEMORY) {
+		request->on_node[nid] = request->total /
+					num_node_state(N_MEMORY);
+		if (rest) {
+			request->on_node[nid]++;
+			rest--;
+		}
+	}
+	return 0;
+}
+
+/* "NODE:N", for a node that has memory and was not named before. */
+static int request_parse_node(struct request *request, char *text, bool *named)
+{
+	unsigned long pages;
+	unsigned int nid;
+	char *number = text;
+
+	strsep(&number, ":");
+	if (!number || kstrtouint(text, 10, &nid) ||
+	    kstrtoul(number, 10, &pages))
+		return -EINVAL;
+	if (nid >= nr_node_ids || !node_state(nid, N_MEMORY)) {
+		pr_err("rhugefs: node %u has no memory\n", nid);
+		return -EINVAL;
+	}
+	if (named[nid]) {
+		pr_err("rhugefs: node %u is named twice\n", nid);
+		return -EINVAL;
+	}
+	named[nid] = true;
+	request->on_node[nid] = pages;
+	if (check_add_overflow(request->total, pages, &request->total))
+		return -EINVAL;
+	return 0;
+}
+
+static int request_parse_nodes(struct request *request, char *text)
+{
+	bool *named = kcalloc(nr_node_ids, sizeof(*named), GFP_KERNEL);
+	char *one;
+	int err = 0;
+
+	if (!named)
+		return -ENOMEM;
+	request->by_node = true;
+	while (!err && (one = strsep(&text, ",")))
+		err = request_parse_node(request, one, named);
+	kfree(named);
+	return err;
+}
+
+/**
+ * request_parse() - Read what was asked for.
+ * @text: "N" or "NODE:N,...", in huge pages
+ *
+ * Return: the request, or an ERR_PTR: -EINVAL where @text is not one, with a
+ * message that quotes it; -ENOMEM.
+ */
+struct request *request_parse(const char *text)
+{
+	struct request *request = request_alloc();
+	char *copy = kstrdup(text, GFP_KERNEL);
+	int err = -ENOMEM;
+
+	if (!request || !copy)
+		goto free_copy;
+	if (strchr(copy, ':'))
+		err = request_parse_nodes(request, copy);
+	else
+		err = request_parse_total(request, copy);
+	if (err == -EINVAL)
+		pr_err("rhugefs: nr_hugepages=%s is not N or NODE:N,NODE:N,...\n",
+		       text);
+free_copy:
+	kfree(copy);
+	if (!err)
+		return request;
+	request_free(request);
+	return ERR_PTR(err);
+}
+
+/* Share of a node's memory where nothing was asked for. */
+#define REQUEST_DEFAULT_SHARE	32
+
+/**
+ * request_default() - What to take where nothing was asked for.
+ *
+ * Return: a request for 1/32 of each node's memory, or ERR_PTR(-ENOMEM).
+ */
+struct request *request_default(void)
+{
+	struct request *request = request_alloc();
+	int nid;
+
+	if (!request)
+		return ERR_PTR(-ENOMEM);
+	request->by_node = true;
+	for_each_node_state(nid, N_MEMORY) {
+		request->on_node[nid] = node_present_pages(nid) /
+					REQUEST_DEFAULT_SHARE / HUGE_NR;
+		request->total += request->on_node[nid];
+	}
+	pr_info("rhugefs: nr_hugepages not given, taking 1/%d of memory, %lu huge pages\n",
+		REQUEST_DEFAULT_SHARE, request->total);
+	return request;
+}

@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The policy of reservation: what it takes to promise pages to a file, to keep
+ * a promise when a page is touched, and to end it. This is the only room that
+ * knows both the map and the pool.
+ *
+ * mmap() promises a range: the map says which indices of it are new, the pool
+ * promises as many pages, and only then does the map take them in. A fault
+ * claims a page for one index. Where the index is in the map the page comes
+ * out of the promise; where it is not (MAP_NORESERVE), out of what nobody was
+ * promised. The claim is committed once the page is ready, or cancelled, and
+ * then everything is as it was. Every page that a file holds is in its map,
+ * so that what was promised and not consumed is a matter of subtraction.
+ *
+ * The caller keeps ranges from being forgotten while he claims in them (by
+ * holding the file's invalidate_lock, shared here and exclusively there) and
+ * lets nobody else claim the same index (by the index mutex). New promises may
+ * appear at any moment.
+ */
+#include <linux/errno.h>
+#include <linux/overflow.h>
+#include <linux/slab.h>
+#include <linux/topology.h>
+
+#include "reserve.h"
+
+/**
+ * reserve_create() - Make an empty reserve.
+ * @pool: where its pages are to come from
+ *
+ * Context: may sleep.
+ * Return: the reserve, or NULL where memory is short.
+ */
+struct reserve *reserve_create(struct pool *pool)
+{
+	struct reserve *reserve;
+
+	reserve = kzalloc(struct_size(reserve, promise.on_node, pool->nr_nodes),
+			  GFP_KERNEL);
+	if (!reserve)
+		return NULL;
+	init_rwsem(&reserve->lock);
+	resv_map_init(&reserve->map);
+	reserve->pool = pool;
+	reserve->promise.nr_nodes = pool->nr_nodes;
+	return reserve;
+}
+
+/**
+ * reserve_destroy() - Free a reserve.
+ * @reserve: one from which everything was forgotten and released, or NULL
+ */
+void reserve_destroy(struct reserve *reserve)
+{
+	kfree(reserve);
+}
+
+/**
+ * reserve_range() - Promise a page for each index of a range.
+ * @reserve: the file's reserve
+ * @from: first index, in huge pages
+ * @to: index behind the last one, greater than @from
+ *
+ * Indices that were promised before are not promised again.
+ *
+ * Context: may sleep.
+ * Return: 0, or with nothing changed -ENOMEM where the pool has too few pages
+ * or memory is short, -EINTR where a fatal signal ended the wait.
+ */
+int reserve_range(struct reserve *reserve, unsigned long from, unsigned long to)
+{
+	struct region_change change;
+	long missing;
+	int err;
+
+	if (down_write_killable(&reserve->lock))
+		return -EINTR;
+	missing = region_chg(&reserve->map, from, to, &change);
+	if (missing < 0) {
+		err = missing;
+		goto unlock;
+	}
+	err = pool_reserve(reserve->pool, missing, numa_mem_id(),
+			   &reserve->promise);
+	if (err || !missing)
+		region_abort(&change);
+	else
+		region_add(&change);
+unlock:
+	up_write(&reserve->lock);
+	return err;
+}
+
+/**
+ * reserve_forget() - Take a range out of the map.
+ * @reserve: the file's reserve
+ * @from: first index, in huge pages
+ * @to: index behind the last one, REGION_END for all that follow
+ *
+ * What was promised for the range stays promised until reserve_release() is
+ * told how much of it is not needed for pages.
+ *
+ * Context: may sleep. Nobody claims in the range until it has been released.
+ * Return: number of indices that were in the map, or -ENOMEM with nothing
+ * changed. A range up to REGION_END does not fail.
+ */
+long reserve_forget(struct reserve *reserve, unsigned long from,
+		    unsigned long to)
+{
+	long forgotten;
+
+	down_write(&reserve->lock);
+	forgotten = region_del(&reserve->map, from, to);
+	up_write(&reserve->lock);
+	return forgotten;
+}
+
+/**
+ * reserve_release() - End promises that no index stands for any more.
+ * @reserve: the file's reserve
+ * @pages: huge pages: the indices that were forgotten less the pages that the
+ *	file held there
+ */
+void reserve_release(struct reserve *reserve, unsigned long pages)
+{
+	unsigned long released;
+
+	released = pool_unreserve(reserve->pool, pages, &reserve->promise);
+	WARN_ONCE(released != pages,
+		  "rhugefs: %lu promises to end, %lu were there\n",
+		  pages, released);
+}
+
+static bool reserve_covers(struct reserve *reserve, unsigned long index)
+{
+	bool covers;
+
+	down_read(&reserve->lock);
+	covers = region_count(&reserve->map, index, index + 1);
+	up_read(&reserve->lock);
+	return covers;
+}
+
+/**
+ * reserve_claim() - Take a page for an index that has none.
+ * @reserve: the file's reserve
+ * @index: the index, in huge pages; the caller holds its mutex
+ * @want_zeroed: a page that is zeroed already is worth more to the caller than
+ *	one that is not
+ * @claim: filled in on success
+ *
+ * Context: may sleep. The range is not forgotten meanwhile.
+ * Return: 0, or -ENOSPC where the index was not promised and there is no page
+ * that was not promised to others.
+ */
+int reserve_claim(struct reserve *reserve, unsigned long index,
+		  bool want_zeroed, struct claim *claim)
+{
+	struct pool *pool = reserve->pool;
+	int nid = numa_mem_id();
+
+	claim->index = index;
+	claim->zeroed = want_zeroed;
+	claim->promised = reserve_covers(reserve, index);
+	if (claim->promised) {
+		claim->folio = pool_take_promised(pool, nid, &reserve->promise,
+						  &claim->zeroed);
+		if (!WARN_ONCE(!claim->folio,
+			       "rhugefs: index %lu is promised, no page is\n",
+			       index))
+			return 0;
+		claim->promised = false;
+	}
+	claim->folio = pool_take(pool, nid, &claim->zeroed);
+	return claim->folio ? 0 : -ENOSPC;
+}
+
+/**
+ * reserve_commit() - Make a claim final.
+ * @reserve: the file's reserve
+ * @claim: the claim; the page is the file's from now on
+ *
+ * A claim for an index that was promised has nothing left to do. Any other
+ * puts its index into the map. Should somebody have promised the index since
+ * it was claimed, the page that is here already stands for that promise.
+ *
+ * Context: may sleep. The range is not forgotten meanwhile.
+ * Return: 0, or -ENOMEM where memory is short: the claim is then still to be
+ * cancelled.
+ */
+int reserve_commit(struct reserve *reserve, struct claim *claim)
+{
+	struct region_change change;
+	long missing;
+
+	if (claim->promised)
+		return 0;
+
+	down_write(&reserve->lock);
+	missing = region_chg(&reserve->map, claim->index, claim->index + 1,
+			     &change);
+	if (missing > 0) {
+		region_add(&change);
+	} else if (!missing) {
+		region_abort(&change);
+		reserve_release(reserve, 1);
+	}
+	up_write(&reserve->lock);
+	return min(missing, 0L);
+}
+
+/**
+ * reserve_cancel() - Undo a claim.
+ * @reserve: the file's reserve
+ * @claim: the claim; its page was shown to nobody
+ *
+ * Afterwards counts and map are as before the claim, save that a promise now
+ * lies on the node from which the page came.
+ */
+void reserve_cancel(struct reserve *reserve, struct claim *claim)
+{
+	pool_put_back(reserve->pool, claim->folio, claim->zeroed,
+		      claim->promised ? &reserve->promise : NULL);
+	claim->folio = NULL;
+}

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef RHUGEFS_RESERVE_H
+#define RHUGEFS_RESERVE_H
+
+#include <linux/rwsem.h>
+
+#include "pool.h"
+#include "resv_map.h"
+
+/**
+ * struct reserve - what one file was promised
+ * @lock: held for writing while @map changes, and from the first to the second
+ *	step of a change; for reading while it is looked at. Sleeping, since
+ *	between the two steps the pool may have to find pages
+ * @pool: where promises are made and pages come from; constant
+ * @map: indices that were promised, whether or not consumed meanwhile; @lock
+ * @promise: what of it is not consumed, by node. At every quiet moment its sum
+ *	is the number of indices in @map less the pages that the file holds
+ */
+struct reserve {
+	struct rw_semaphore lock;
+	struct pool *pool;
+	struct resv_map map;
+	struct promise promise;
+};
+
+/**
+ * struct claim - a page taken for one index, until it is committed or cancelled
+ * @folio: the page, which nobody else can see yet
+ * @index: index in the file, in huge pages
+ * @promised: the index was promised, and this page keeps that promise
+ * @zeroed: the page holds only zeroes; whoever writes to it clears this
+ *
+ * It holds all that is needed to undo it: nothing is worked out again on an
+ * error path.
+ */
+struct claim {
+	struct folio *folio;
+	unsigned long index;
+	bool promised;
+	bool zeroed;
+};
+
+struct reserve *reserve_create(struct pool *pool);
+void reserve_destroy(struct reserve *reserve);
+
+int reserve_range(struct reserve *reserve, unsigned long from,
+		  unsigned long to);
+long reserve_forget(struct reserve *reserve, unsigned long from,
+		    unsigned long to);
+void reserve_release(struct reserve *reserve, unsigned long pages);
+
+int reserve_claim(struct reserve *reserve, unsigned long index,
+		  bool want_zeroed, struct claim *claim);
+int reserve_commit(struct reserve *reserve, struct claim *claim);
+void reserve_cancel(struct reserve *reserve, struct claim *claim);
+
+#endif

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef RHUGEFS_RESIZE_H
+#define RHUGEFS_RESIZE_H
+
+#include "pool.h"
+#include "request.h"
+
+int resize_load(struct pool *pool, const struct request *request);
+void resize_unload(struct pool *pool);
+
+#endif

@@ -1,0 +1,354 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A mount: its options, its root, what statfs says of it.
+ */
+#include <linux/fs_context.h>
+#include <linux/fs_parser.h>
+#include <linux/module.h>
+#include <linux/seq_file.h>
+#include <linux/slab.h>
+#include <linux/statfs.h>
+
+#include "compat.h"
+#include "huge_page.h"
+#include "inode.h"
+#include "super.h"
+
+/* The pool of every mount; set before the file system can be mounted. */
+static struct pool *super_pool;
+
+enum super_option {
+	OPT_GID,
+	OPT_MODE,
+	OPT_NR_INODES,
+	OPT_PAGESIZE,
+	OPT_UID,
+};
+
+static const struct fs_parameter_spec super_options[] = {
+	fsparam_u32("gid", OPT_GID),
+	fsparam_u32oct("mode", OPT_MODE),
+	fsparam_string("nr_inodes", OPT_NR_INODES),
+	fsparam_string("pagesize", OPT_PAGESIZE),
+	fsparam_u32("uid", OPT_UID),
+	{}
+};
+
+/**
+ * struct super_request - what the caller of mount or remount asks for
+ * @uid: see struct super_info
+ * @gid: see struct super_info
+ * @mode: see struct super_info
+ * @max_inodes: see struct super_info
+ * @given: bit per enum super_option that was given
+ */
+struct super_request {
+	kuid_t uid;
+	kgid_t gid;
+	umode_t mode;
+	unsigned long max_inodes;
+	unsigned long given;
+};
+
+/* A size with suffix K, M, G, ... and nothing behind it. */
+static int super_parse_bytes(const char *text, u64 *bytes)
+{
+	char *end;
+
+	/* memparse() takes a sign and nothing at all for a number. */
+	if (!isdigit(*text))
+		return -EINVAL;
+	*bytes = memparse(text, &end);
+	return *end ? -EINVAL : 0;
+}
+
+static int super_parse_inodes(struct fs_context *fc, const char *text,
+			      struct super_request *request)
+{
+	u64 inodes;
+
+	if (super_parse_bytes(text, &inodes) || inodes > LONG_MAX)
+		return invalf(fc, "rhugefs: nr_inodes=%s is not a number of inodes",
+			      text);
+	request->max_inodes = inodes;
+	return 0;
+}
+
+static int super_parse_pagesize(struct fs_context *fc, const char *text)
+{
+	u64 bytes;
+
+	if (super_parse_bytes(text, &bytes) || bytes != HUGE_SIZE)
+		return invalf(fc, "rhugefs: pagesize=%s: only 2M pages there are",
+			      text);
+	return 0;
+}
+
+static int super_parse_param(struct fs_context *fc, struct fs_parameter *param)
+{
+	struct super_request *request = fc->fs_private;
+	struct fs_parse_result result;
+	int opt = fs_parse(fc, super_options, param, &result);
+
+	if (opt < 0)
+		return opt;
+	request->given |= BIT(opt);
+
+	switch (opt) {
+	case OPT_UID:
+		request->uid = make_kuid(current_user_ns(), result.uint_32);
+		if (!uid_valid(request->uid))
+			return invalf(fc, "rhugefs: uid=%s is no user",
+				      param->string);
+		return 0;
+	case OPT_GID:
+		request->gid = make_kgid(current_user_ns(), result.uint_32);
+		if (!gid_valid(request->gid))
+			return invalf(fc, "rhugefs: gid=%s is no group",
+				      param->string);
+		return 0;
+	case OPT_MODE:
+		if (result.uint_32 & ~07777U)
+			return invalf(fc, "rhugefs: mode=%s has bits beyond 07777",
+				      param->string);
+		request->mode = result.uint_32;
+		return 0;
+	case OPT_NR_INODES:
+		return super_parse_inodes(fc, param->string, request);
+	case OPT_PAGESIZE:
+		return super_parse_pagesize(fc, param->string);
+	default:
+		return -EINVAL;
+	}
+}
+
+/**
+ * super_take_inode() - Count an inode that is about to be made.
+ * @sb: the mount
+ *
+ * Return: 0, or -ENOSPC where the mount's nr_inodes are there already.
+ */
+int super_take_inode(struct super_block *sb)
+{
+	struct super_info *info = super_info(sb);
+	int err = 0;
+
+	spin_lock(&info->inodes_lock);
+	if (info->max_inodes && info->nr_inodes >= info->max_inodes)
+		err = -ENOSPC;
+	else
+		info->nr_inodes++;
+	spin_unlock(&info->inodes_lock);
+	return err;
+}
+
+/**
+ * super_give_inode() - Count an inode that is gone.
+ * @sb: the mount
+ */
+void super_give_inode(struct super_block *sb)
+{
+	struct super_info *info = super_info(sb);
+
+	spin_lock(&info->inodes_lock);
+	info->nr_inodes--;
+	spin_unlock(&info->inodes_lock);
+}
+
+static int super_statfs(struct dentry *dentry, struct kstatfs *stat)
+{
+	struct super_info *info = super_info(dentry->d_sb);
+	u64 id = huge_encode_dev(dentry->d_sb->s_dev);
+	struct pool_counts counts;
+
+	pool_count(info->pool, &counts);
+	stat->f_type = RHUGEFS_MAGIC;
+	stat->f_bsize = HUGE_SIZE;
+	stat->f_blocks = counts.nr;
+	stat->f_bfree = counts.free - counts.resv;
+	stat->f_bavail = stat->f_bfree;
+	stat->f_namelen = NAME_MAX;
+	stat->f_fsid = u64_to_fsid(id);
+
+	spin_lock(&info->inodes_lock);
+	if (info->max_inodes) {
+		stat->f_files = info->max_inodes;
+		stat->f_ffree = info->max_inodes - info->nr_inodes;
+	}
+	spin_unlock(&info->inodes_lock);
+	return 0;
+}
+
+static int super_show_options(struct seq_file *seq, struct dentry *root)
+{
+	struct super_info *info = super_info(root->d_sb);
+	unsigned long max_inodes;
+
+	spin_lock(&info->inodes_lock);
+	max_inodes = info->max_inodes;
+	spin_unlock(&info->inodes_lock);
+
+	seq_printf(seq, ",pagesize=%luM", HUGE_SIZE >> 20);
+	seq_printf(seq, ",mode=%04o", info->mode);
+	seq_printf(seq, ",uid=%u",
+		   from_kuid_munged(&init_user_ns, info->uid));
+	seq_printf(seq, ",gid=%u",
+		   from_kgid_munged(&init_user_ns, info->gid));
+	if (max_inodes)
+		seq_printf(seq, ",nr_inodes=%lu", max_inodes);
+	return 0;
+}
+
+static const struct super_operations super_operations_huge = {
+	.alloc_inode = inode_alloc,
+	.free_inode = inode_free,
+	.evict_inode = inode_evict,
+	.drop_inode = generic_delete_inode,
+	.statfs = super_statfs,
+	.show_options = super_show_options,
+};
+
+static int super_make_root(struct super_block *sb)
+{
+	struct super_info *info = super_info(sb);
+	struct inode *root;
+
+	root = inode_make(sb, NULL, S_IFDIR | info->mode, 0);
+	if (IS_ERR(root))
+		return PTR_ERR(root);
+	root->i_uid = info->uid;
+	root->i_gid = info->gid;
+	sb->s_root = d_make_root(root);
+	return sb->s_root ? 0 : -ENOMEM;
+}
+
+static int super_fill(struct super_block *sb, struct fs_context *fc)
+{
+	struct super_request *request = fc->fs_private;
+	struct super_info *info = kzalloc(sizeof(*info), GFP_KERNEL);
+
+	if (!info)
+		return -ENOMEM;
+	info->pool = super_pool;
+	info->uid = request->uid;
+	info->gid = request->gid;
+	info->mode = request->mode;
+	spin_lock_init(&info->inodes_lock);
+	info->max_inodes = request->max_inodes;
+
+	sb->s_fs_info = info;
+	/* Whole huge pages, so that no rounding up of a size overflows. */
+	sb->s_maxbytes = MAX_LFS_FILESIZE & HUGE_MASK;
+	sb->s_blocksize = HUGE_SIZE;
+	sb->s_blocksize_bits = HUGE_SHIFT;
+	sb->s_magic = RHUGEFS_MAGIC;
+	sb->s_op = &super_operations_huge;
+	sb->s_time_gran = 1;
+	return super_make_root(sb);
+}
+
+static int super_get_tree(struct fs_context *fc)
+{
+	return get_tree_nodev(fc, super_fill);
+}
+
+/* mount(8) gives all options of /proc/mounts again, so the same is no change. */
+static int super_check_remount(struct fs_context *fc, struct super_info *info)
+{
+	struct super_request *request = fc->fs_private;
+
+	if (request->given & BIT(OPT_UID) && !uid_eq(request->uid, info->uid))
+		return invalf(fc, "rhugefs: remount cannot change uid");
+	if (request->given & BIT(OPT_GID) && !gid_eq(request->gid, info->gid))
+		return invalf(fc, "rhugefs: remount cannot change gid");
+	if (request->given & BIT(OPT_MODE) && request->mode != info->mode)
+		return invalf(fc, "rhugefs: remount cannot change mode");
+	return 0;
+}
+
+static int super_reconfigure(struct fs_context *fc)
+{
+	struct super_info *info = super_info(fc->root->d_sb);
+	struct super_request *request = fc->fs_private;
+	unsigned long nr_inodes;
+	int err;
+
+	err = super_check_remount(fc, info);
+	if (err || !(request->given & BIT(OPT_NR_INODES)))
+		return err;
+
+	spin_lock(&info->inodes_lock);
+	nr_inodes = info->nr_inodes;
+	if (request->max_inodes && request->max_inodes < nr_inodes)
+		err = -EINVAL;
+	else
+		info->max_inodes = request->max_inodes;
+	spin_unlock(&info->inodes_lock);
+	if (err)
+		errorf(fc, "rhugefs: nr_inodes=%lu, but there are %lu",
+		       request->max_inodes, nr_inodes);
+	return err;
+}
+
+static void super_free_request(struct fs_context *fc)
+{
+	kfree(fc->fs_private);
+}
+
+static const struct fs_context_operations super_context_operations = {
+	.free = super_free_request,
+	.parse_param = super_parse_param,
+	.get_tree = super_get_tree,
+	.reconfigure = super_reconfigure,
+};
+
+static int super_init_context(struct fs_context *fc)
+{
+	struct super_request *request = kzalloc(sizeof(*request), GFP_KERNEL);
+
+	if (!request)
+		return -ENOMEM;
+	request->uid = current_fsuid();
+	request->gid = current_fsgid();
+	request->mode = 0755;
+	fc->fs_private = request;
+	fc->ops = &super_context_operations;
+	return 0;
+}
+
+static void super_kill(struct super_block *sb)
+{
+	struct super_info *info = super_info(sb);
+
+	kill_litter_super(sb);
+	kfree(info);
+}
+
+static struct file_system_type super_type = {
+	.owner = THIS_MODULE,
+	.name = "rhugefs",
+	.init_fs_context = super_init_context,
+	.parameters = super_options,
+	.kill_sb = super_kill,
+};
+MODULE_ALIAS_FS("rhugefs");
+
+/**
+ * super_register() - Let the file system be mounted.
+ * @pool: where the pages of all mounts come from
+ *
+ * Return: 0, or what register_filesystem() returns.
+ */
+int super_register(struct pool *pool)
+{
+	super_pool = pool;
+	return register_filesystem(&super_type);
+}
+
+/**
+ * super_unregister() - Let it be mounted no more.
+ */
+void super_unregister(void)
+{
+	unregister_filesystem(&super_type);
+}

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * /sys/fs/rhugefs/hugepages-<size>kB: the pool's counts, in all and by node.
+ */
+#include <linux/completion.h>
+#include <linux/fs.h>
+#include <linux/kobject.h>
+#include <linux/nodemask.h>
+#include <linux/slab.h>
+#include <linux/sysfs.h>
+
+#include "huge_page.h"
+#include "sysfs.h"
+
+/**
+ * struct sysfs_dir - a directory of counts
+ * @kobj: the directory
+ * @gone: completed when nobody reads in it any more
+ * @pool: the pool
+ * @nid: the node it shows, or NUMA_NO_NODE for all of them
+ */
+struct sysfs_dir {
+	struct kobject kobj;
+	struct completion gone;
+	struct pool *pool;
+	int nid;
+};
+
+/* /sys/fs/rhugefs, and in it one directory for the size and one per node. */
+static struct kobject *sysfs_root;
+static struct sysfs_dir *sysfs_size;
+static struct sysfs_dir **sysfs_node;
+
+static void sysfs_read(struct kobject *kobj, struct pool_counts *counts)
+{
+	struct sysfs_dir *dir = container_of(kobj, struct sysfs_dir, kobj);
+
+	if (dir->nid == NUMA_NO_NODE)
+		pool_count(dir->pool, counts);
+	else
+		pool_count_node(dir->pool, dir->nid, counts);
+}
+
+#define SYSFS_COUNT(field)						\
+static ssize_t field##_hugepages_show(struct kobject *kobj,		\
+				      struct kobj_attribute *attr,	\
+				      char *buf)			\
+{									\
+	struct pool_counts counts;					\
+									\
+	sysfs_read(kobj, &counts);					\
+	return sysfs_emit(buf, "%lu\n", counts.field);			\
+}									\
+static struct kobj_attribute field##_attr = __ATTR_RO(field##_hugepages)
+
+SYSFS_COUNT(nr);
+SYSFS_COUNT(free);
+SYSFS_COUNT(resv);
+SYSFS_COUNT(zeroed);
+
+static struct attribute *sysfs_attrs[] = {
+	&nr_attr.attr,
+	&free_attr.attr,
+	&resv_attr.attr,
+	&zeroed_attr.attr,
+	NULL
+};
+ATTRIBUTE_GROUPS(sysfs);
+
+static void sysfs_dir_release(struct kobject *kobj)
+{
+	complete(&container_of(kobj, struct sysfs_dir, kobj)->gone);
+}
+
+static const struct kobj_type sysfs_dir_type = {
+	.release = sysfs_dir_release,
+	.sysfs_ops = &kobj_sysfs_ops,
+	.default_groups = sysfs_groups,
+};
+
+/* Wait until nobody reads in the directory: its code may be about to go. */
+static void sysfs_dir_destroy(struct sysfs_dir *dir)
+{
+	if (!dir)
+		return;
+	kobject_put(&dir->kobj);
+	wait_for_completion(&dir->gone);
+	kfree(dir);
+}
+
+static struct sysfs_dir *sysfs_dir_create(struct kobject *parent,
+					  const char *name, struct pool *pool,
+					  int nid)
+{
+	struct sysfs_dir *dir = kzalloc(sizeof(*dir), GFP_KERNEL);
+
+	if (!dir)
+		return NULL;
+	init_completion(&dir->gone);
+	dir->pool = pool;
+	dir->nid = nid;
+	if (kobject_init_and_add(&dir->kobj, &sysfs_dir_type, parent, "%s",
+				 name)) {
+		sysfs_dir_destroy(dir);
+		return NULL;
+	}
+	return dir;
+}
+
+static int sysfs_create_nodes(struct pool *pool)
+{
+	char name[sizeof("node") + 10];
+	int nid;
+
+	sysfs_node = kcalloc(nr_node_ids, sizeof(*sysfs_node), GFP_KERNEL);
+	if (!sysfs_node)
+		return -ENOMEM;
+	for_each_node_state(nid, N_MEMORY) {
+		snprintf(name, sizeof(name), "node%d", nid);
+		sysfs_node[nid] = sysfs_dir_create(&sysfs_size->kobj, name,
+						   pool, nid);
+		if (!sysfs_node[nid])
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static void sysfs_destroy_nodes(void)
+{
+	int nid;
+
+	for (nid = 0; sysfs_node && nid < nr_node_ids; nid++)
+		sysfs_dir_destroy(sysfs_node[nid]);
+	kfree(sysfs_node);
+	sysfs_node = NULL;
+}
+
+/**
+ * sysfs_create() - Show a pool.
+ * @pool: the pool
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int sysfs_create(struct pool *pool)
+{
+	char name[sizeof("hugepages-kB") + 20];
+
+	sysfs_root = kobject_create_and_add("rhugefs", fs_kobj);
+	if (!sysfs_root)
+		return -ENOMEM;
+	snprintf(name, sizeof(name), "hugepages-%lukB", HUGE_SIZE >> 10);
+	sysfs_size = sysfs_dir_create(sysfs_root, name, pool, NUMA_NO_NODE);
+	if (!sysfs_size || sysfs_create_nodes(pool)) {
+		sysfs_destroy();
+		return -ENOMEM;
+	}
+	return 0;
+}
+
+/**
+ * sysfs_destroy() - Show it no more.
+ *
+ * Context: sleeps until the last reader is done.
+ */
+void sysfs_destroy(void)
+{
+	sysfs_destroy_nodes();
+	sysfs_dir_destroy(sysfs_size);
+	sysfs_size = NULL;
+	kobject_put(sysfs_root);
+	sysfs_root = NULL;
+}
