@@ -32,8 +32,10 @@ static int inode_setattr(struct mnt_idmap *idmap, struct dentry *dentry,
 	err = setattr_prepare(idmap, dentry, attr);
 	if (err)
 		return err;
-	if (attr->ia_valid & ATTR_SIZE)
+	if (attr->ia_valid & ATTR_SIZE) {
 		truncate_size(inode, attr->ia_size);
+		inode_touch(inode);
+	}
 	setattr_copy(idmap, inode, attr);
 	mark_inode_dirty(inode);
 	return 0;
@@ -64,11 +66,14 @@ static const struct inode_operations file_inode_operations = {
 static int inode_make_file(struct inode *inode)
 {
 	struct huge_inode *huge = huge_inode(inode);
+	struct reserve *reserve;
 
-	huge->reserve = reserve_create(super_info(inode->i_sb)->pool);
-	if (!huge->reserve)
+	reserve = reserve_create(super_info(inode->i_sb)->pool);
+	if (!reserve)
 		return -ENOMEM;
-	cache_init(&huge->cache, inode->i_mapping, huge->reserve);
+	cache_init(&huge->cache, inode->i_mapping, reserve);
+	/* The self-check finds the inode on its mount's list before it is whole. */
+	smp_store_release(&huge->reserve, reserve);
 	inode->i_op = &file_inode_operations;
 	inode->i_fop = &file_operations_huge;
 	inode->i_mapping->a_ops = &huge_aops;

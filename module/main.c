@@ -7,6 +7,7 @@
 #include <linux/module.h>
 
 #include "cache.h"
+#include "debugfs.h"
 #include "inode.h"
 #include "park.h"
 #include "resize.h"
@@ -63,6 +64,7 @@ static int __init rhugefs_init(void)
 	err = super_register(main_pool);
 	if (err)
 		goto destroy_sysfs;
+	debugfs_create(main_pool);
 	return 0;
 
 destroy_sysfs:
@@ -77,6 +79,7 @@ module_init(rhugefs_init);
 
 static void __exit rhugefs_exit(void)
 {
+	debugfs_destroy();
 	super_unregister();
 	sysfs_destroy();
 	/* Evicted inodes are freed by RCU; none of them needs the pool. */

@@ -119,6 +119,7 @@ void park_page(struct pool *pool, struct folio *folio)
 
 	spin_lock(&node->lock);
 	list_add_tail(&folio->lru, &node->parked);
+	node->events++;
 	node->counts.parked++;
 	spin_unlock(&node->lock);
 

@@ -46,6 +46,7 @@ void pool_node_free(struct pool_node *node, struct folio *folio, bool zeroed)
 	lockdep_assert_held(&node->lock);
 
 	list_add(&folio->lru, zeroed ? &node->zeroed : &node->dirty);
+	node->events++;
 	node->counts.free++;
 	if (zeroed)
 		node->counts.zeroed++;
@@ -69,6 +70,7 @@ static struct folio *pool_node_take(struct pool_node *node, bool *zeroed)
 
 	folio = list_first_entry(list, struct folio, lru);
 	list_del(&folio->lru);
+	node->events++;
 	node->counts.free--;
 	if (*zeroed)
 		node->counts.zeroed--;
@@ -94,6 +96,7 @@ static unsigned long pool_node_reserve(struct pool_node *node,
 	spin_lock(&node->lock);
 	pages = min(pages, node->counts.free - node->counts.resv);
 	node->counts.resv += pages;
+	node->events++;
 	spin_unlock(&node->lock);
 	return pages;
 }
@@ -103,6 +106,7 @@ static void pool_node_unreserve(struct pool_node *node, unsigned long pages)
 	spin_lock(&node->lock);
 	if (!WARN_ON_ONCE(node->counts.resv < pages))
 		node->counts.resv -= pages;
+	node->events++;
 	spin_unlock(&node->lock);
 }
 
@@ -113,8 +117,10 @@ static bool pool_node_reserve_all(struct pool_node *node, unsigned long pages)
 
 	spin_lock(&node->lock);
 	enough = node->counts.free - node->counts.resv >= pages;
-	if (enough)
+	if (enough) {
 		node->counts.resv += pages;
+		node->events++;
+	}
 	spin_unlock(&node->lock);
 	return enough;
 }
@@ -435,6 +441,26 @@ void pool_count(struct pool *pool, struct pool_counts *counts)
 		counts->parked += one.parked;
 	}
 	spin_unlock(&pool->placement_lock);
+}
+
+/**
+ * pool_events() - How often counts have changed so far.
+ * @pool: the pool
+ *
+ * Return: a number that differs from an earlier one if any count was changed
+ * in between.
+ */
+unsigned long pool_events(struct pool *pool)
+{
+	unsigned long events = 0;
+	int nid;
+
+	for (nid = 0; nid < pool->nr_nodes; nid++) {
+		spin_lock(&pool->node[nid]->lock);
+		events += pool->node[nid]->events;
+		spin_unlock(&pool->node[nid]->lock);
+	}
+	return events;
 }
 
 /* Nearer first; what is equally far is taken round robin from @home on. */

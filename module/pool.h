@@ -33,6 +33,7 @@ struct pool_counts {
  * @zeroed: free pages known to hold only zeroes, linked by folio->lru
  * @dirty: free pages with whatever their last owner left in them
  * @parked: pages waiting until the last foreign reference is dropped
+ * @events: changes of @counts so far; @lock
  * @tentative: taken for a reservation that may yet fail; placement_lock
  * @near: ids of all nodes, this one first, then by distance; constant
  */
@@ -42,6 +43,7 @@ struct pool_node {
 	struct list_head zeroed;
 	struct list_head dirty;
 	struct list_head parked;
+	unsigned long events;
 	unsigned long tentative;
 	int *near;
 } ____cacheline_aligned_in_smp;
@@ -68,9 +70,9 @@ struct pool {
 /**
  * struct promise - where the pages lie that were promised and not yet consumed
  * @nr_nodes: length of @on_node
- * @on_node: huge pages per node id. Raised under the owner's lock or with a
- *	page in hand, lowered by whoever gets to it first: each unit is a page
- *	on that node's free list which nobody else may take
+ * @on_node: huge pages per node id. Raised under its owner's lock, lowered by
+ *	whoever gets to it first: each unit is a page on that node's free lists
+ *	which nobody else may take
  */
 struct promise {
 	int nr_nodes;
@@ -97,6 +99,7 @@ struct folio *pool_remove(struct pool *pool, int nid);
 
 void pool_count_node(struct pool *pool, int nid, struct pool_counts *counts);
 void pool_count(struct pool *pool, struct pool_counts *counts);
+unsigned long pool_events(struct pool *pool);
 
 /* The lists of one node, for park.c; the node's lock is held. */
 void pool_node_free(struct pool_node *node, struct folio *folio, bool zeroed);

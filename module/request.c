@@ -3,6 +3,8 @@
  * What the nr_hugepages parameter asks for: "N" huge pages spread evenly over
  * the nodes that have memory, or "NODE:N,NODE:N,...".
  */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
 #include <linux/kernel.h>
 #include <linux/mmzone.h>
 #include <linux/nodemask.h>
@@ -65,11 +67,11 @@ static int request_parse_node(struct request *request, char *text, bool *named)
 	    kstrtoul(number, 10, &pages))
 		return -EINVAL;
 	if (nid >= nr_node_ids || !node_state(nid, N_MEMORY)) {
-		pr_err("rhugefs: node %u has no memory\n", nid);
+		pr_err("node %u has no memory\n", nid);
 		return -EINVAL;
 	}
 	if (named[nid]) {
-		pr_err("rhugefs: node %u is named twice\n", nid);
+		pr_err("node %u is named twice\n", nid);
 		return -EINVAL;
 	}
 	named[nid] = true;
@@ -114,7 +116,7 @@ struct request *request_parse(const char *text)
 	else
 		err = request_parse_total(request, copy);
 	if (err == -EINVAL)
-		pr_err("rhugefs: nr_hugepages=%s is not N or NODE:N,NODE:N,...\n",
+		pr_err("nr_hugepages=%s is not N or NODE:N,NODE:N,...\n",
 		       text);
 free_copy:
 	kfree(copy);
@@ -145,7 +147,7 @@ struct request *request_default(void)
 					REQUEST_DEFAULT_SHARE / HUGE_NR;
 		request->total += request->on_node[nid];
 	}
-	pr_info("rhugefs: nr_hugepages not given, taking 1/%d of memory, %lu huge pages\n",
+	pr_info("nr_hugepages not given, taking 1/%d of memory, %lu huge pages\n",
 		REQUEST_DEFAULT_SHARE, request->total);
 	return request;
 }

@@ -131,14 +131,27 @@ void reserve_release(struct reserve *reserve, unsigned long pages)
 		  pages, released);
 }
 
-static bool reserve_covers(struct reserve *reserve, unsigned long index)
+/*
+ * Take the page that was promised for an index, NULL if none was. With @lock
+ * held nothing is added to the promise between the look at one node's share
+ * and at the next, and so a unit for this index is found wherever it lies: the
+ * others that are there are enough for the others who claim.
+ */
+static struct folio *reserve_take_promised(struct reserve *reserve,
+					   unsigned long index, int nid,
+					   bool *zeroed)
 {
-	bool covers;
+	struct folio *folio = NULL;
 
 	down_read(&reserve->lock);
-	covers = region_count(&reserve->map, index, index + 1);
+	if (region_count(&reserve->map, index, index + 1)) {
+		folio = pool_take_promised(reserve->pool, nid,
+					   &reserve->promise, zeroed);
+		WARN_ONCE(!folio, "rhugefs: index %lu is promised, no page is\n",
+			  index);
+	}
 	up_read(&reserve->lock);
-	return covers;
+	return folio;
 }
 
 /**
@@ -156,22 +169,15 @@ static bool reserve_covers(struct reserve *reserve, unsigned long index)
 int reserve_claim(struct reserve *reserve, unsigned long index,
 		  bool want_zeroed, struct claim *claim)
 {
-	struct pool *pool = reserve->pool;
 	int nid = numa_mem_id();
 
 	claim->index = index;
 	claim->zeroed = want_zeroed;
-	claim->promised = reserve_covers(reserve, index);
-	if (claim->promised) {
-		claim->folio = pool_take_promised(pool, nid, &reserve->promise,
-						  &claim->zeroed);
-		if (!WARN_ONCE(!claim->folio,
-			       "rhugefs: index %lu is promised, no page is\n",
-			       index))
-			return 0;
-		claim->promised = false;
-	}
-	claim->folio = pool_take(pool, nid, &claim->zeroed);
+	claim->folio = reserve_take_promised(reserve, index, nid,
+					     &claim->zeroed);
+	claim->promised = claim->folio;
+	if (!claim->folio)
+		claim->folio = pool_take(reserve->pool, nid, &claim->zeroed);
 	return claim->folio ? 0 : -ENOSPC;
 }
 
@@ -216,10 +222,15 @@ int reserve_commit(struct reserve *reserve, struct claim *claim)
  *
  * Afterwards counts and map are as before the claim, save that a promise now
  * lies on the node from which the page came.
+ *
+ * Context: may sleep.
  */
 void reserve_cancel(struct reserve *reserve, struct claim *claim)
 {
+	/* reserve_take_promised() says why adding to a promise needs the lock. */
+	down_write(&reserve->lock);
 	pool_put_back(reserve->pool, claim->folio, claim->zeroed,
 		      claim->promised ? &reserve->promise : NULL);
+	up_write(&reserve->lock);
 	claim->folio = NULL;
 }

@@ -15,7 +15,8 @@
  * @pool: where promises are made and pages come from; constant
  * @map: indices that were promised, whether or not consumed meanwhile; @lock
  * @promise: what of it is not consumed, by node. At every quiet moment its sum
- *	is the number of indices in @map less the pages that the file holds
+ *	is the number of indices in @map less the pages that the file holds.
+ *	Added to with @lock held for writing, taken from at any time
  */
 struct reserve {
 	struct rw_semaphore lock;

@@ -3,6 +3,8 @@
  * Carving huge pages out of the buddy allocator and giving them back: the only
  * room that calls the page allocator. No lock is held over it.
  */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
 #include <linux/gfp.h>
 #include <linux/kernel.h>
 #include <linux/mm.h>
@@ -81,10 +83,10 @@ static void resize_report(const struct request *request,
 				 ", node%d %lu of %lu", nid, got[nid],
 				 request->on_node[nid]);
 	if (missing)
-		pr_warn("rhugefs: %lu huge pages were asked for, %lu could be had%s\n",
+		pr_warn("%lu huge pages were asked for, %lu could be had%s\n",
 			request->total, request->total - missing, text);
 	else
-		pr_notice("rhugefs: %lu huge pages, spread unevenly%s\n",
+		pr_notice("%lu huge pages, spread unevenly%s\n",
 			  request->total, text);
 	kfree(text);
 }

@@ -107,6 +107,29 @@ unsigned long region_count(struct resv_map *map, unsigned long from,
 }
 
 /**
+ * resv_map_valid() - Check what every map must be.
+ * @map: the map
+ *
+ * Context: the caller's lock is held, at least shared. May reschedule.
+ * Return: whether all regions are in order, disjoint and do not touch.
+ */
+bool resv_map_valid(struct resv_map *map)
+{
+	struct file_region *region = region_first(map, 0, REGION_END);
+	struct file_region *next;
+
+	for (; region; region = next) {
+		next = region_next(region, REGION_END);
+		if (region->node.start > region->node.last)
+			return false;
+		if (next && region->node.last + 1 >= next->node.start)
+			return false;
+		cond_resched();
+	}
+	return true;
+}
+
+/**
  * region_chg() - First step of adding a range: look, count, allocate.
  * @map: the map, left as it is
  * @from: first index, in huge pages

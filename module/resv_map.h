@@ -52,5 +52,6 @@ void region_abort(struct region_change *change);
 long region_del(struct resv_map *map, unsigned long from, unsigned long to);
 unsigned long region_count(struct resv_map *map, unsigned long from,
 			   unsigned long to);
+bool resv_map_valid(struct resv_map *map);
 
 #endif

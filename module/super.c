@@ -68,7 +68,7 @@ static int super_parse_inodes(struct fs_context *fc, const char *text,
 	u64 inodes;
 
 	if (super_parse_bytes(text, &inodes) || inodes > LONG_MAX)
-		return invalf(fc, "rhugefs: nr_inodes=%s is not a number of inodes",
+		return invalf(fc, "nr_inodes=%s is not a number of inodes",
 			      text);
 	request->max_inodes = inodes;
 	return 0;
@@ -79,7 +79,7 @@ static int super_parse_pagesize(struct fs_context *fc, const char *text)
 	u64 bytes;
 
 	if (super_parse_bytes(text, &bytes) || bytes != HUGE_SIZE)
-		return invalf(fc, "rhugefs: pagesize=%s: only 2M pages there are",
+		return invalf(fc, "pagesize=%s: only 2M pages there are",
 			      text);
 	return 0;
 }
@@ -98,18 +98,18 @@ static int super_parse_param(struct fs_context *fc, struct fs_parameter *param)
 	case OPT_UID:
 		request->uid = make_kuid(current_user_ns(), result.uint_32);
 		if (!uid_valid(request->uid))
-			return invalf(fc, "rhugefs: uid=%s is no user",
+			return invalf(fc, "uid=%s is no user",
 				      param->string);
 		return 0;
 	case OPT_GID:
 		request->gid = make_kgid(current_user_ns(), result.uint_32);
 		if (!gid_valid(request->gid))
-			return invalf(fc, "rhugefs: gid=%s is no group",
+			return invalf(fc, "gid=%s is no group",
 				      param->string);
 		return 0;
 	case OPT_MODE:
 		if (result.uint_32 & ~07777U)
-			return invalf(fc, "rhugefs: mode=%s has bits beyond 07777",
+			return invalf(fc, "mode=%s has bits beyond 07777",
 				      param->string);
 		request->mode = result.uint_32;
 		return 0;
@@ -258,11 +258,11 @@ static int super_check_remount(struct fs_context *fc, struct super_info *info)
 	struct super_request *request = fc->fs_private;
 
 	if (request->given & BIT(OPT_UID) && !uid_eq(request->uid, info->uid))
-		return invalf(fc, "rhugefs: remount cannot change uid");
+		return invalf(fc, "remount cannot change uid");
 	if (request->given & BIT(OPT_GID) && !gid_eq(request->gid, info->gid))
-		return invalf(fc, "rhugefs: remount cannot change gid");
+		return invalf(fc, "remount cannot change gid");
 	if (request->given & BIT(OPT_MODE) && request->mode != info->mode)
-		return invalf(fc, "rhugefs: remount cannot change mode");
+		return invalf(fc, "remount cannot change mode");
 	return 0;
 }
 
@@ -285,7 +285,7 @@ static int super_reconfigure(struct fs_context *fc)
 		info->max_inodes = request->max_inodes;
 	spin_unlock(&info->inodes_lock);
 	if (err)
-		errorf(fc, "rhugefs: nr_inodes=%lu, but there are %lu",
+		errorf(fc, "nr_inodes=%lu, but there are %lu",
 		       request->max_inodes, nr_inodes);
 	return err;
 }
@@ -332,6 +332,56 @@ static struct file_system_type super_type = {
 	.kill_sb = super_kill,
 };
 MODULE_ALIAS_FS("rhugefs");
+
+/**
+ * struct super_visit - what to do with each file
+ * @visit: called with a reference held
+ * @data: for @visit
+ */
+struct super_visit {
+	void (*visit)(struct inode *inode, void *data);
+	void *data;
+};
+
+/*
+ * The reference to an inode keeps its place in the list while the lock is
+ * dropped; it is let go only when the next one has been found.
+ */
+static void super_visit_mount(struct super_block *sb, void *arg)
+{
+	struct super_visit *visit = arg;
+	struct inode *inode, *held = NULL;
+
+	spin_lock(&sb->s_inode_list_lock);
+	list_for_each_entry(inode, &sb->s_inodes, i_sb_list) {
+		if (!S_ISREG(inode->i_mode) || !igrab(inode))
+			continue;
+		spin_unlock(&sb->s_inode_list_lock);
+		iput(held);
+		held = inode;
+		visit->visit(inode, visit->data);
+		cond_resched();
+		spin_lock(&sb->s_inode_list_lock);
+	}
+	spin_unlock(&sb->s_inode_list_lock);
+	iput(held);
+}
+
+/**
+ * super_for_each_file() - Visit the regular files of all mounts.
+ * @visit: called for each inode but those that are being evicted, with a
+ *	reference held and no lock but the mount's s_umount
+ * @data: handed to @visit
+ *
+ * Context: may sleep.
+ */
+void super_for_each_file(void (*visit)(struct inode *inode, void *data),
+			 void *data)
+{
+	struct super_visit arg = { .visit = visit, .data = data };
+
+	iterate_supers_type(&super_type, super_visit_mount, &arg);
+}
 
 /**
  * super_register() - Let the file system be mounted.

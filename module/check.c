@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The self-check: count again what is really there, on every list, in every
+ * map and cache, and compare with the counts that are kept.
+ *
+ * A file is looked at under its invalidate_lock and its reserve's lock, so
+ * that nothing of it is under way. The pool cannot be stopped as a whole
+ * without stalling everybody; instead each node counts the events that change
+ * its counts. Where none came between the first and the last look, all that
+ * was seen is of one moment, and what differs is wrong. Otherwise, and where
+ * an inode that is just being evicted may account for a difference, the look
+ * is repeated.
+ */
+#include <linux/delay.h>
+#include <linux/mm.h>
+#include <linux/pagemap.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+
+#include "check.h"
+#include "huge_page.h"
+#include "inode.h"
+#include "super.h"
+
+/* Together about a second, more than evicting a file should take. */
+#define CHECK_TRIES	25
+#define CHECK_PAUSE	40	/* ms */
+
+/* Pages of a list looked at before the node's lock is dropped. */
+#define CHECK_BATCH	256
+
+/**
+ * struct check_node - what was found on one node, in huge pages
+ * @counts: nr is the sum of all pages found, the rest as on the lists
+ * @promised: promised to files and not consumed
+ * @cached: in the caches of files
+ */
+struct check_node {
+	struct pool_counts counts;
+	unsigned long promised;
+	unsigned long cached;
+};
+
+/**
+ * struct check - one look at everything
+ * @seq: where differences are printed
+ * @pool: the pool
+ * @node: what was found, by node id
+ */
+struct check {
+	struct seq_file *seq;
+	struct pool *pool;
+	struct check_node *node;
+};
+
+static void check_page(struct check *check, struct folio *folio, int nid,
+		       struct address_space *mapping, unsigned long index)
+{
+	if (folio_nid(folio) != nid)
+		seq_printf(check->seq, "page %lx: is of node %d, listed on %d\n",
+			   folio_pfn(folio), folio_nid(folio), nid);
+	if (folio_order(folio) != HUGE_ORDER)
+		seq_printf(check->seq, "page %lx: order is %u\n",
+			   folio_pfn(folio), folio_order(folio));
+	if (folio_ref_count(folio) < 1)
+		seq_printf(check->seq, "page %lx: the pool's reference is gone\n",
+			   folio_pfn(folio));
+	if (folio->mapping != mapping || folio->index != index)
+		seq_printf(check->seq, "page %lx: points to a wrong file or index\n",
+			   folio_pfn(folio));
+}
+
+/*
+ * Turn a list once round, in batches, until the page that came first comes
+ * first again. Changes between two batches are events, and end in another
+ * look; @limit ends this one where that page has gone meanwhile.
+ */
+static unsigned long check_list(struct check *check, int nid,
+				struct list_head *list, unsigned long limit)
+{
+	struct pool_node *node = check->pool->node[nid];
+	struct list_head *first;
+	unsigned long seen = 0;
+
+	spin_lock(&node->lock);
+	first = list->next;
+	while (!list_empty(list) && seen < limit) {
+		if (seen && list->next == first)
+			break;
+		check_page(check, list_first_entry(list, struct folio, lru),
+			   nid, NULL, 0);
+		list_rotate_left(list);
+		if (++seen % CHECK_BATCH)
+			continue;
+		spin_unlock(&node->lock);
+		cond_resched();
+		spin_lock(&node->lock);
+	}
+	spin_unlock(&node->lock);
+	return seen;
+}
+
+static void check_lists(struct check *check, int nid)
+{
+	struct pool_node *node = check->pool->node[nid];
+	struct pool_counts *found = &check->node[nid].counts;
+	struct pool_counts kept;
+
+	pool_count_node(check->pool, nid, &kept);
+	found->zeroed = check_list(check, nid, &node->zeroed, kept.nr + 1);
+	found->free = found->zeroed +
+		      check_list(check, nid, &node->dirty, kept.nr + 1);
+	found->parked = check_list(check, nid, &node->parked, kept.nr + 1);
+	found->nr += found->free + found->parked;
+}
+
+static unsigned long check_cache(struct check *check, struct inode *inode)
+{
+	struct huge_inode *huge = huge_inode(inode);
+	unsigned long index, pages = 0;
+	struct folio *folio;
+
+	xa_for_each(&huge->cache.pages, index, folio) {
+		check_page(check, folio, folio_nid(folio), inode->i_mapping,
+			   index << HUGE_ORDER);
+		if (!region_count(&huge->reserve->map, index, index + 1))
+			seq_printf(check->seq,
+				   "inode %lu: page at %lu is not in the map\n",
+				   inode->i_ino, index);
+		check->node[folio_nid(folio)].cached++;
+		check->node[folio_nid(folio)].counts.nr++;
+		pages++;
+		cond_resched();
+	}
+	return pages;
+}
+
+static unsigned long check_promise(struct check *check, struct promise *promise)
+{
+	unsigned long units, sum = 0;
+	int nid;
+
+	for (nid = 0; nid < promise->nr_nodes; nid++) {
+		units = atomic_long_read(&promise->on_node[nid]);
+		check->node[nid].promised += units;
+		sum += units;
+	}
+	return sum;
+}
+
+static void check_differ(struct check *check, const char *where,
+			 unsigned long id, const char *what,
+			 unsigned long kept, unsigned long found)
+{
+	if (kept != found)
+		seq_printf(check->seq, "%s %lu: %s is %lu, found %lu\n", where,
+			   id, what, kept, found);
+}
+
+static void check_inode(struct inode *inode, void *data)
+{
+	struct huge_inode *huge = huge_inode(inode);
+	unsigned long pages, mapped, promised;
+	struct check *check = data;
+
+	if (!smp_load_acquire(&huge->reserve))
+		return;
+	filemap_invalidate_lock(inode->i_mapping);
+	down_read(&huge->reserve->lock);
+	pages = check_cache(check, inode);
+	mapped = region_count(&huge->reserve->map, 0, REGION_END);
+	promised = check_promise(check, &huge->reserve->promise);
+	if (!resv_map_valid(&huge->reserve->map))
+		seq_printf(check->seq, "inode %lu: regions overlap or touch\n",
+			   inode->i_ino);
+	check_differ(check, "inode", inode->i_ino, "promise", promised,
+		     mapped - pages);
+	check_differ(check, "inode", inode->i_ino, "nr_pages",
+		     atomic_long_read(&huge->cache.nr_pages), pages);
+	up_read(&huge->reserve->lock);
+	filemap_invalidate_unlock(inode->i_mapping);
+}
+
+static void check_node(struct check *check, int nid)
+{
+	struct check_node *found = &check->node[nid];
+	struct pool_counts kept;
+
+	pool_count_node(check->pool, nid, &kept);
+	check_differ(check, "node", nid, "nr", kept.nr, found->counts.nr);
+	check_differ(check, "node", nid, "free", kept.free, found->counts.free);
+	check_differ(check, "node", nid, "zeroed", kept.zeroed,
+		     found->counts.zeroed);
+	check_differ(check, "node", nid, "parked", kept.parked,
+		     found->counts.parked);
+	check_differ(check, "node", nid, "resv", kept.resv, found->promised);
+	if (kept.resv > kept.free)
+		seq_printf(check->seq, "node %d: resv %lu exceeds free %lu\n",
+			   nid, kept.resv, kept.free);
+}
+
+/* Look at everything once; whether it was all of one moment. */
+static bool check_once(struct check *check)
+{
+	unsigned long events = pool_events(check->pool);
+	int nid;
+
+	memset(check->node, 0, check->pool->nr_nodes * sizeof(*check->node));
+	super_for_each_file(check_inode, check);
+	for (nid = 0; nid < check->pool->nr_nodes; nid++)
+		check_lists(check, nid);
+	for (nid = 0; nid < check->pool->nr_nodes; nid++)
+		check_node(check, nid);
+	return pool_events(check->pool) == events;
+}
+
+/**
+ * check_show() - Print what differs, or "ok".
+ * @seq: where to print
+ * @pool: the pool
+ *
+ * Where the pool did not come to rest for as long as one look takes, a line
+ * that begins with "busy" takes the place of "ok".
+ *
+ * Context: may sleep, and takes the invalidate_lock of every file in turn.
+ * Return: 0, or -ENOMEM, -EINTR where a fatal signal came.
+ */
+int check_show(struct seq_file *seq, struct pool *pool)
+{
+	struct check check = { .seq = seq, .pool = pool };
+	size_t start = seq->count;
+	bool still;
+	int tries;
+
+	check.node = kcalloc(pool->nr_nodes, sizeof(*check.node), GFP_KERNEL);
+	if (!check.node)
+		return -ENOMEM;
+	for (tries = 1; ; tries++) {
+		still = check_once(&check);
+		if ((still && seq->count == start) || tries == CHECK_TRIES)
+			break;
+		seq->count = start;
+		if (msleep_interruptible(CHECK_PAUSE) &&
+		    fatal_signal_pending(current))
+			break;
+	}
+	kfree(check.node);
+	if (fatal_signal_pending(current))
+		return -EINTR;
+	if (!still) {
+		seq->count = start;
+		seq_puts(seq, "busy: the pool did not come to rest\n");
+	} else if (seq->count == start) {
+		seq_puts(seq, "ok\n");
+	}
+	return 0;
+}

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * debugfs rhugefs/: what developers and tests look at. Whether debugfs is
+ * there or not changes nothing else, so its errors are not looked at either.
+ */
+#include <linux/debugfs.h>
+#include <linux/module.h>
+
+#include "check.h"
+#include "debugfs.h"
+
+static struct dentry *debugfs_dir;
+
+static int selfcheck_show(struct seq_file *seq, void *unused)
+{
+	return check_show(seq, seq->private);
+}
+DEFINE_SHOW_ATTRIBUTE(selfcheck);
+
+/**
+ * debugfs_create() - Make the directory and its files.
+ * @pool: the pool they show
+ */
+void debugfs_create(struct pool *pool)
+{
+	debugfs_dir = debugfs_create_dir("rhugefs", NULL);
+	debugfs_create_file("selfcheck", 0400, debugfs_dir, pool,
+			    &selfcheck_fops);
+}
+
+/**
+ * debugfs_destroy() - Remove them.
+ *
+ * Context: sleeps until the last reader is done.
+ */
+void debugfs_destroy(void)
+{
+	debugfs_remove(debugfs_dir);
+	debugfs_dir = NULL;
+}
