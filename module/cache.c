@@ -76,8 +76,8 @@ static void cache_insert(struct cache *cache, struct claim *claim)
 {
 	struct folio *folio = claim->folio;
 
-	folio->mapping = cache->mapping;
 	folio->index = claim->index << HUGE_ORDER;
+	WRITE_ONCE(folio->mapping, cache->mapping);
 	WARN_ON_ONCE(xa_is_err(xa_store(&cache->pages, claim->index, folio,
 					0)));
 	atomic_long_inc(&cache->nr_pages);
@@ -148,7 +148,7 @@ struct folio *cache_get(struct cache *cache, unsigned long index)
 static void cache_detach(struct folio *folio)
 {
 	folio_lock(folio);
-	folio->mapping = NULL;
+	WRITE_ONCE(folio->mapping, NULL);
 	folio->index = 0;
 	folio_unlock(folio);
 }

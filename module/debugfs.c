@@ -8,6 +8,7 @@
 
 #include "check.h"
 #include "debugfs.h"
+#include "inject.h"
 
 static struct dentry *debugfs_dir;
 
@@ -26,6 +27,7 @@ void debugfs_create(struct pool *pool)
 	debugfs_dir = debugfs_create_dir("rhugefs", NULL);
 	debugfs_create_file("selfcheck", 0400, debugfs_dir, pool,
 			    &selfcheck_fops);
+	inject_create(debugfs_dir);
 }
 
 /**

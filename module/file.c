@@ -12,6 +12,7 @@
 #include "compat.h"
 #include "file.h"
 #include "huge_page.h"
+#include "inject.h"
 #include "inode.h"
 #include "mmap.h"
 #include "truncate.h"
@@ -40,6 +41,8 @@ static size_t file_read_page(struct inode *inode, loff_t pos, size_t bytes,
 	struct folio *folio = file_get_page(inode, huge_index(pos));
 	size_t copied;
 
+	if (inject(INJECT_COPY))
+		bytes /= 2;
 	if (!folio)
 		return iov_iter_zero(bytes, to);
 	copied = copy_page_to_iter(folio_page(folio, 0), pos & ~HUGE_MASK,
@@ -82,7 +85,7 @@ static int file_fill(struct inode *inode, unsigned long from, unsigned long to)
 	unsigned long index;
 
 	for (index = from; index < to; index++) {
-		if (fatal_signal_pending(current))
+		if (fatal_signal_pending(current) || inject(INJECT_SIGNAL))
 			return -EINTR;
 		filemap_invalidate_lock_shared(inode->i_mapping);
 		folio = cache_get(cache, index);

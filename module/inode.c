@@ -197,7 +197,7 @@ static int dir_symlink(struct mnt_idmap *idmap, struct inode *dir,
 static int dir_tmpfile(struct mnt_idmap *idmap, struct inode *dir,
 		       struct file *file, umode_t mode)
 {
-	struct inode *inode = inode_make(dir->i_sb, dir, mode, 0);
+	struct inode *inode = inode_make(dir->i_sb, dir, mode | S_IFREG, 0);
 
 	if (IS_ERR(inode))
 		return PTR_ERR(inode);

@@ -25,6 +25,7 @@
 #include <linux/sort.h>
 #include <linux/topology.h>
 
+#include "inject.h"
 #include "park.h"
 #include "pool.h"
 
@@ -82,6 +83,8 @@ static struct folio *pool_node_take_spare(struct pool_node *node, bool *zeroed)
 {
 	struct folio *folio = NULL;
 
+	if (inject(INJECT_NODE))
+		return NULL;
 	spin_lock(&node->lock);
 	if (node->counts.free > node->counts.resv)
 		folio = pool_node_take(node, zeroed);
@@ -93,6 +96,8 @@ static struct folio *pool_node_take_spare(struct pool_node *node, bool *zeroed)
 static unsigned long pool_node_reserve(struct pool_node *node,
 				       unsigned long pages)
 {
+	if (inject(INJECT_NODE))
+		return 0;
 	spin_lock(&node->lock);
 	pages = min(pages, node->counts.free - node->counts.resv);
 	node->counts.resv += pages;
@@ -115,6 +120,8 @@ static bool pool_node_reserve_all(struct pool_node *node, unsigned long pages)
 {
 	bool enough;
 
+	if (inject(INJECT_NODE))
+		return false;
 	spin_lock(&node->lock);
 	enough = node->counts.free - node->counts.resv >= pages;
 	if (enough) {

@@ -22,6 +22,7 @@
 #include <linux/slab.h>
 #include <linux/topology.h>
 
+#include "inject.h"
 #include "reserve.h"
 
 /**
@@ -73,7 +74,7 @@ int reserve_range(struct reserve *reserve, unsigned long from, unsigned long to)
 	long missing;
 	int err;
 
-	if (down_write_killable(&reserve->lock))
+	if (inject(INJECT_SIGNAL) || down_write_killable(&reserve->lock))
 		return -EINTR;
 	missing = region_chg(&reserve->map, from, to, &change);
 	if (missing < 0) {

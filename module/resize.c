@@ -13,6 +13,7 @@
 #include <linux/slab.h>
 
 #include "huge_page.h"
+#include "inject.h"
 #include "park.h"
 #include "resize.h"
 
@@ -33,6 +34,8 @@ static unsigned long resize_carve(struct pool *pool, int nid,
 
 	for (got = 0; got < pages; got++) {
 		if (fatal_signal_pending(current))
+			break;
+		if (inject(INJECT_NODE))
 			break;
 		folio = __folio_alloc_node(RESIZE_GFP, HUGE_ORDER, nid);
 		if (!folio)
