@@ -83,7 +83,7 @@ int reserve_range(struct reserve *reserve, unsigned long from, unsigned long to)
 	}
 	err = pool_reserve(reserve->pool, missing, numa_mem_id(),
 			   &reserve->promise);
-	if (err || !missing)
+	if (err)
 		region_abort(&change);
 	else
 		region_add(&change);

@@ -140,22 +140,27 @@ bool resv_map_valid(struct resv_map *map)
  * Context: the caller's lock is held exclusively, and stays so until the
  * second step. May sleep.
  * Return: number of indices of [from, to) that are not in the map yet, or
- * -EINVAL where the range is empty, -ENOMEM.
+ * -EINVAL where the range is empty or goes beyond REGION_END, -ENOMEM.
  */
 long region_chg(struct resv_map *map, unsigned long from, unsigned long to,
 		struct region_change *change)
 {
+	long missing;
+
 	if (from >= to || to > REGION_END)
 		return -EINVAL;
 
 	change->map = map;
 	change->from = from;
 	change->to = to;
-	change->spare = region_alloc();
-	if (!change->spare)
-		return -ENOMEM;
-
-	return to - from - region_count(map, from, to);
+	change->spare = NULL;
+	missing = to - from - region_count(map, from, to);
+	if (missing) {
+		change->spare = region_alloc();
+		if (!change->spare)
+			return -ENOMEM;
+	}
+	return missing;
 }
 
 /**
@@ -173,6 +178,9 @@ void region_add(struct region_change *change)
 	unsigned long touch = from ? from - 1 : 0;
 	struct file_region *region, *next;
 
+	/* All of it was there already. */
+	if (!change->spare)
+		return;
 	for (region = region_first(map, touch, to + 1); region; region = next) {
 		next = region_next(region, to + 1);
 		from = min(from, region->node.start);

@@ -35,7 +35,8 @@ struct file_region {
  * @map: the map to be changed
  * @from: first index to be covered
  * @to: index behind the last one
- * @spare: memory for the region that the second step may have to insert
+ * @spare: memory for the region that the second step inserts, NULL where it
+ *	has nothing to do
  */
 struct region_change {
 	struct resv_map *map;
