@@ -199,6 +199,16 @@ static void check_node(struct check *check, int nid)
 			   nid, kept.resv, kept.free);
 }
 
+static void check_spare(struct check *check)
+{
+	struct pool_counts kept;
+
+	pool_count(check->pool, &kept);
+	check_differ(check, "pool", 0, "spare",
+		     atomic_long_read(&check->pool->spare),
+		     kept.free - kept.resv);
+}
+
 /* Look at everything once; whether it was all of one moment. */
 static bool check_once(struct check *check)
 {
@@ -211,6 +221,7 @@ static bool check_once(struct check *check)
 		check_lists(check, nid);
 	for (nid = 0; nid < check->pool->nr_nodes; nid++)
 		check_node(check, nid);
+	check_spare(check);
 	return pool_events(check->pool) == events;
 }
 

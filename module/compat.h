@@ -23,6 +23,12 @@ static inline void vm_flags_set(struct vm_area_struct *vma, vm_flags_t flags)
 
 #endif
 
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 10, 0)
+
+#define mm_get_unmapped_area(mm, ...)	((mm)->get_unmapped_area(__VA_ARGS__))
+
+#endif
+
 /* Times of an inode that has just changed. */
 static inline void inode_touch(struct inode *inode)
 {

@@ -26,7 +26,7 @@ static vm_fault_t fault_error(int err)
  * fault_file() - Map the huge page around an address of a shared mapping.
  * @vmf: the fault; its PMD is empty
  *
- * Context: vm_operations->fault, with mmap_lock or the VMA's lock. May sleep.
+ * Context: vm_operations->fault, with mmap_lock held. May sleep.
  * Return: VM_FAULT_NOPAGE, VM_FAULT_SIGBUS beyond the end of the file or where
  * neither a promise nor a page is left, VM_FAULT_OOM where memory is short.
  */

@@ -113,14 +113,16 @@ static int file_allocate(struct inode *inode, int mode, loff_t from, loff_t to)
 		if (err)
 			return err;
 	}
+	filemap_invalidate_lock(inode->i_mapping);
 	err = reserve_range(huge_inode(inode)->reserve, first, end);
+	filemap_invalidate_unlock(inode->i_mapping);
 	if (err)
 		return err == -ENOMEM ? -ENOSPC : err;
 	err = file_fill(inode, first, end);
 	if (err)
 		return err;
-	if (!(mode & FALLOC_FL_KEEP_SIZE) && to > i_size_read(inode))
-		truncate_size(inode, to);
+	if (!(mode & FALLOC_FL_KEEP_SIZE))
+		truncate_extend(inode, to);
 	return 0;
 }
 

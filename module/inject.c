@@ -12,6 +12,7 @@
 
 static DECLARE_FAULT_ATTR(inject_copy);
 static DECLARE_FAULT_ATTR(inject_node);
+static DECLARE_FAULT_ATTR(inject_pool);
 static DECLARE_FAULT_ATTR(inject_signal);
 
 static struct {
@@ -20,6 +21,7 @@ static struct {
 } inject_points[INJECT_NR] = {
 	[INJECT_COPY] = { "inject_copy", &inject_copy },
 	[INJECT_NODE] = { "inject_node", &inject_node },
+	[INJECT_POOL] = { "inject_pool", &inject_pool },
 	[INJECT_SIGNAL] = { "inject_signal", &inject_signal },
 };
 

@@ -9,13 +9,15 @@ struct dentry;
 /**
  * enum inject_point - failures that no failing allocation brings about
  * @INJECT_COPY: copying to or from user space stops short
- * @INJECT_NODE: a node has nothing that was not promised
+ * @INJECT_NODE: the page allocator has nothing more on a node
+ * @INJECT_POOL: the pool has nothing that was not promised
  * @INJECT_SIGNAL: a fatal signal ends a wait or a long loop
  * @INJECT_NR: number of points
  */
 enum inject_point {
 	INJECT_COPY,
 	INJECT_NODE,
+	INJECT_POOL,
 	INJECT_SIGNAL,
 	INJECT_NR
 };

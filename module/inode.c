@@ -19,7 +19,7 @@
 static struct kmem_cache *inode_cache;
 
 static const struct address_space_operations huge_aops = {
-	/* There is nowhere to write a page back to, so none is ever dirty. */
+	/* Called by who unpins a page. There is nowhere to write it back to. */
 	.dirty_folio = noop_dirty_folio,
 };
 

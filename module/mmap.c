@@ -8,6 +8,7 @@
  */
 #include <linux/mm.h>
 #include <linux/mman.h>
+#include <linux/overflow.h>
 #include <linux/pagemap.h>
 
 #include "compat.h"
@@ -100,6 +101,18 @@ int mmap_file(struct file *file, struct vm_area_struct *vma)
 	return 0;
 }
 
+/* An aligned address out of a search for more than is needed. */
+static unsigned long mmap_find_padded(struct file *file, unsigned long len,
+				      unsigned long pgoff, unsigned long flags)
+{
+	unsigned long padded, addr;
+
+	if (check_add_overflow(len, HUGE_SIZE - PAGE_SIZE, &padded))
+		return -ENOMEM;
+	addr = mm_get_unmapped_area(current->mm, file, 0, padded, pgoff, flags);
+	return IS_ERR_VALUE(addr) ? addr : ALIGN(addr, HUGE_SIZE);
+}
+
 /**
  * mmap_find_address() - Find an address for a mapping.
  * @file: the file
@@ -122,10 +135,14 @@ unsigned long mmap_find_address(struct file *file, unsigned long addr,
 	if (flags & MAP_FIXED)
 		return huge_aligned(addr) ? addr : -EINVAL;
 
-	/* A hint that is free is taken as it is, so it must be aligned. */
+	/*
+	 * A hint that is free is taken as it is, so it must be aligned. For a
+	 * 32-bit program, and where space is tight, no care is taken that what
+	 * comes back is.
+	 */
 	addr = thp_get_unmapped_area(file, ALIGN(addr, HUGE_SIZE), len, pgoff,
 				     flags);
-	if (IS_ERR_VALUE(addr))
+	if (IS_ERR_VALUE(addr) || huge_aligned(addr))
 		return addr;
-	return huge_aligned(addr) ? addr : -ENOMEM;
+	return mmap_find_padded(file, len, pgoff, flags);
 }

@@ -7,9 +7,11 @@
  * soon at first, since most of these references are gone within milliseconds,
  * then ever more rarely, and at once when somebody is short of pages.
  *
- * No new reference can appear meanwhile. The page has left the page tables
- * and the page cache before it comes here, and get_user_pages_fast() drops a
- * reference again when it finds that the entry it came by has changed.
+ * No new reference can appear meanwhile that lasts. The page has left the page
+ * tables and the page cache before it comes here; get_user_pages_fast() and who
+ * walks over page frames may raise the count for a moment, without looking at
+ * the page, and drop it again. That can only park a page that need not be, or
+ * find one on the free list with such a passing reference, which harms nobody.
  */
 #include <linux/jiffies.h>
 #include <linux/mm.h>
@@ -65,7 +67,7 @@ static unsigned long park_scan_batch(struct pool_node *node,
  */
 unsigned long park_collect(struct pool *pool)
 {
-	unsigned long freed = 0, unseen;
+	unsigned long freed = 0, batch, unseen;
 	struct pool_node *node;
 	int nid;
 
@@ -73,7 +75,9 @@ unsigned long park_collect(struct pool *pool)
 		node = pool->node[nid];
 		unseen = READ_ONCE(node->counts.parked);
 		while (unseen) {
-			freed += park_scan_batch(node, &unseen);
+			batch = park_scan_batch(node, &unseen);
+			pool_spare(pool, batch);
+			freed += batch;
 			cond_resched();
 		}
 	}

@@ -10,11 +10,13 @@
  * together, so at every quiet moment a node's resv is the sum of what all
  * owners hold on it.
  *
- * One node's lock is enough for whatever that node can satisfy alone. Only
- * who finds it short takes placement_lock too and goes over all nodes, nearest
- * first. That makes a refusal exact: pages set aside for a reservation that
- * spreads over several nodes are seen by nobody as missing before it is known
- * whether it succeeds.
+ * Whether somebody may have pages is decided in one place and at one moment:
+ * pool->spare, the number of pages that nobody was promised, over all nodes.
+ * Who takes his pages out of it has been told yes, and finds them on the nodes,
+ * nearest first; they may move while he looks, but there are always enough.
+ * Who does not get them there has been refused because at that moment there
+ * were too few. No lock is held over more than one node, except for the moment
+ * in which a promise changes nodes. Keeping a promise does not touch spare.
  *
  * The pool owns one reference to each of its pages for as long as it has them,
  * also while they are in use. A count above that is somebody outside.
@@ -78,13 +80,44 @@ static struct folio *pool_node_take(struct pool_node *node, bool *zeroed)
 	return folio;
 }
 
+/* Take @pages out of what may be had, all or none. */
+static bool pool_admit(struct pool *pool, unsigned long pages)
+{
+	long spare = atomic_long_read(&pool->spare);
+
+	do {
+		if (spare < 0 || pages > spare)
+			return false;
+	} while (!atomic_long_try_cmpxchg(&pool->spare, &spare, spare - pages));
+	return true;
+}
+
+/* The same; before a refusal the parked pages are looked at. */
+static bool pool_admit_or_collect(struct pool *pool, unsigned long pages)
+{
+	if (inject(INJECT_POOL))
+		return false;
+	while (!pool_admit(pool, pages))
+		if (!park_collect(pool))
+			return false;
+	return true;
+}
+
+/**
+ * pool_spare() - Say that pages may be had which a node has already.
+ * @pool: the pool
+ * @pages: huge pages, free and not promised
+ */
+void pool_spare(struct pool *pool, unsigned long pages)
+{
+	atomic_long_add(pages, &pool->spare);
+}
+
 /* Take a page that nobody was promised, or NULL. */
 static struct folio *pool_node_take_spare(struct pool_node *node, bool *zeroed)
 {
 	struct folio *folio = NULL;
 
-	if (inject(INJECT_NODE))
-		return NULL;
 	spin_lock(&node->lock);
 	if (node->counts.free > node->counts.resv)
 		folio = pool_node_take(node, zeroed);
@@ -96,8 +129,6 @@ static struct folio *pool_node_take_spare(struct pool_node *node, bool *zeroed)
 static unsigned long pool_node_reserve(struct pool_node *node,
 				       unsigned long pages)
 {
-	if (inject(INJECT_NODE))
-		return 0;
 	spin_lock(&node->lock);
 	pages = min(pages, node->counts.free - node->counts.resv);
 	node->counts.resv += pages;
@@ -115,47 +146,6 @@ static void pool_node_unreserve(struct pool_node *node, unsigned long pages)
 	spin_unlock(&node->lock);
 }
 
-/* Promise all of @pages on this one node, or nothing. */
-static bool pool_node_reserve_all(struct pool_node *node, unsigned long pages)
-{
-	bool enough;
-
-	if (inject(INJECT_NODE))
-		return false;
-	spin_lock(&node->lock);
-	enough = node->counts.free - node->counts.resv >= pages;
-	if (enough) {
-		node->counts.resv += pages;
-		node->events++;
-	}
-	spin_unlock(&node->lock);
-	return enough;
-}
-
-/* Promise @pages over all nodes, those near @nid first, or nothing. */
-static bool pool_reserve_spread(struct pool *pool, unsigned long pages, int nid,
-				struct promise *promise)
-{
-	unsigned long missing = pages;
-	struct pool_node *node;
-	int i;
-
-	spin_lock(&pool->placement_lock);
-	for_each_near(pool, nid, i, node) {
-		node->tentative = pool_node_reserve(node, missing);
-		missing -= node->tentative;
-	}
-	for_each_near(pool, nid, i, node) {
-		if (missing)
-			pool_node_unreserve(node, node->tentative);
-		else
-			atomic_long_add(node->tentative,
-					&promise->on_node[pool->node[nid]->near[i]]);
-	}
-	spin_unlock(&pool->placement_lock);
-	return !missing;
-}
-
 /**
  * pool_reserve() - Promise free pages to somebody.
  * @pool: the pool
@@ -163,23 +153,30 @@ static bool pool_reserve_spread(struct pool *pool, unsigned long pages, int nid,
  * @nid: node id near which they should lie
  * @promise: raised by @pages on success, unchanged otherwise
  *
- * Context: may sleep; no lock of the pool is held.
+ * Context: may reschedule; no lock of the pool is held.
  * Return: 0, or -ENOMEM where so many cannot be promised.
  */
 int pool_reserve(struct pool *pool, unsigned long pages, int nid,
 		 struct promise *promise)
 {
+	unsigned long left = pages, got;
+	struct pool_node *node;
+	int i;
+
 	if (!pages)
 		return 0;
-	if (pool_node_reserve_all(pool->node[nid], pages)) {
-		atomic_long_add(pages, &promise->on_node[nid]);
-		return 0;
+	if (!pool_admit_or_collect(pool, pages))
+		return -ENOMEM;
+	while (left) {
+		for_each_near(pool, nid, i, node) {
+			got = pool_node_reserve(node, left);
+			atomic_long_add(got, &promise->on_node[node->nid]);
+			left -= got;
+			if (!left)
+				break;
+		}
 	}
-	do {
-		if (pool_reserve_spread(pool, pages, nid, promise))
-			return 0;
-	} while (park_collect(pool));
-	return -ENOMEM;
+	return 0;
 }
 
 /* Take up to @pages units out of a promise's share on one node. */
@@ -219,36 +216,57 @@ unsigned long pool_unreserve(struct pool *pool, unsigned long pages,
 		if (!popped)
 			continue;
 		pool_node_unreserve(pool->node[nid], popped);
+		pool_spare(pool, popped);
 		left -= popped;
 	}
 	return pages - left;
 }
 
 /*
- * The promise lies on node @promised. Where a node nearer to @nid has a page
- * that nobody was promised, that page is better: take it and let the promise
- * go. Under placement_lock, so that nobody who counts what is left sees both
- * gone.
+ * Take a page of @node that nobody was promised, and let one that was promised
+ * on @promised go in its place. What may be had is the same before and after,
+ * so it must be the same throughout: both nodes are locked, by rising id.
  */
-static struct folio *pool_take_nearer(struct pool *pool, int nid, int promised,
-				      bool *zeroed)
+static struct folio *pool_node_swap(struct pool_node *node,
+				    struct pool_node *promised, bool *zeroed)
 {
+	struct pool_node *first = node->nid < promised->nid ? node : promised;
+	struct pool_node *second = first == node ? promised : node;
 	struct folio *folio = NULL;
+
+	spin_lock(&first->lock);
+	spin_lock_nested(&second->lock, SINGLE_DEPTH_NESTING);
+	if (node->counts.free > node->counts.resv) {
+		folio = pool_node_take(node, zeroed);
+		promised->counts.resv--;
+		promised->events++;
+	}
+	spin_unlock(&second->lock);
+	spin_unlock(&first->lock);
+	return folio;
+}
+
+/*
+ * The promise lies on node @promised. Where a node nearer to @nid has a page
+ * that nobody was promised, that page is better.
+ */
+static struct folio *pool_take_nearer(struct pool *pool, int nid,
+				      struct pool_node *promised, bool *zeroed)
+{
+	struct folio *folio;
 	struct pool_node *node;
 	int i;
 
-	spin_lock(&pool->placement_lock);
 	for_each_near(pool, nid, i, node) {
-		if (node == pool->node[promised])
+		if (node == promised)
 			break;
-		folio = pool_node_take_spare(node, zeroed);
-		if (folio) {
-			pool_node_unreserve(pool->node[promised], 1);
-			break;
-		}
+		if (READ_ONCE(node->counts.free) == 0)
+			continue;
+		folio = pool_node_swap(node, promised, zeroed);
+		if (folio)
+			return folio;
 	}
-	spin_unlock(&pool->placement_lock);
-	return folio;
+	return NULL;
 }
 
 /**
@@ -266,40 +284,20 @@ struct folio *pool_take_promised(struct pool *pool, int nid,
 {
 	struct pool_node *node;
 	struct folio *folio;
-	int i, promised;
+	int i;
 
-	for_each_near(pool, nid, i, node) {
-		promised = pool->node[nid]->near[i];
-		if (promise_pop(promise, promised, 1))
+	for_each_near(pool, nid, i, node)
+		if (promise_pop(promise, node->nid, 1))
 			goto found;
-	}
 	return NULL;
 found:
-	if (promised != nid) {
-		folio = pool_take_nearer(pool, nid, promised, zeroed);
-		if (folio)
-			return folio;
-	}
+	folio = pool_take_nearer(pool, nid, node, zeroed);
+	if (folio)
+		return folio;
 	spin_lock(&node->lock);
 	node->counts.resv--;
 	folio = pool_node_take(node, zeroed);
 	spin_unlock(&node->lock);
-	return folio;
-}
-
-static struct folio *pool_take_spread(struct pool *pool, int nid, bool *zeroed)
-{
-	struct folio *folio = NULL;
-	struct pool_node *node;
-	int i;
-
-	spin_lock(&pool->placement_lock);
-	for_each_near(pool, nid, i, node) {
-		folio = pool_node_take_spare(node, zeroed);
-		if (folio)
-			break;
-	}
-	spin_unlock(&pool->placement_lock);
 	return folio;
 }
 
@@ -309,19 +307,24 @@ static struct folio *pool_take_spread(struct pool *pool, int nid, bool *zeroed)
  * @nid: node id near which it should lie
  * @zeroed: in: a zeroed page is preferred to a dirty one; out: it is one
  *
- * Context: may sleep; no lock of the pool is held.
+ * Context: may reschedule; no lock of the pool is held.
  * Return: the page, or NULL where every free page is promised.
  */
 struct folio *pool_take(struct pool *pool, int nid, bool *zeroed)
 {
-	struct folio *folio = pool_node_take_spare(pool->node[nid], zeroed);
+	struct pool_node *node;
+	struct folio *folio;
+	int i;
 
-	while (!folio) {
-		folio = pool_take_spread(pool, nid, zeroed);
-		if (!folio && !park_collect(pool))
-			break;
+	if (!pool_admit_or_collect(pool, 1))
+		return NULL;
+	for (;;) {
+		for_each_near(pool, nid, i, node) {
+			folio = pool_node_take_spare(node, zeroed);
+			if (folio)
+				return folio;
+		}
 	}
-	return folio;
 }
 
 /**
@@ -349,6 +352,8 @@ void pool_put_back(struct pool *pool, struct folio *folio, bool zeroed,
 		atomic_long_inc(&promise->on_node[nid]);
 	}
 	spin_unlock(&node->lock);
+	if (!promise)
+		pool_spare(pool, 1);
 }
 
 /**
@@ -372,6 +377,7 @@ void pool_give(struct pool *pool, struct folio *folio)
 	spin_lock(&node->lock);
 	pool_node_free(node, folio, false);
 	spin_unlock(&node->lock);
+	pool_spare(pool, 1);
 }
 
 /**
@@ -388,6 +394,7 @@ void pool_add(struct pool *pool, struct folio *folio, bool zeroed)
 	node->counts.nr++;
 	pool_node_free(node, folio, zeroed);
 	spin_unlock(&node->lock);
+	pool_spare(pool, 1);
 }
 
 /**
@@ -404,7 +411,8 @@ struct folio *pool_remove(struct pool *pool, int nid)
 	bool zeroed = false;
 
 	spin_lock(&node->lock);
-	if (node->counts.free > node->counts.resv) {
+	/* The node's spare page may be another's who is still looking for it. */
+	if (node->counts.free > node->counts.resv && pool_admit(pool, 1)) {
 		folio = pool_node_take(node, &zeroed);
 		node->counts.nr--;
 	}
@@ -438,7 +446,6 @@ void pool_count(struct pool *pool, struct pool_counts *counts)
 	int nid;
 
 	*counts = (struct pool_counts){};
-	spin_lock(&pool->placement_lock);
 	for (nid = 0; nid < pool->nr_nodes; nid++) {
 		pool_count_node(pool, nid, &one);
 		counts->nr += one.nr;
@@ -447,7 +454,6 @@ void pool_count(struct pool *pool, struct pool_counts *counts)
 		counts->zeroed += one.zeroed;
 		counts->parked += one.parked;
 	}
-	spin_unlock(&pool->placement_lock);
 }
 
 /**
@@ -507,6 +513,7 @@ static struct pool_node *pool_node_create(int nid, int nr_nodes)
 	if (!node)
 		return NULL;
 	spin_lock_init(&node->lock);
+	node->nid = nid;
 	INIT_LIST_HEAD(&node->zeroed);
 	INIT_LIST_HEAD(&node->dirty);
 	INIT_LIST_HEAD(&node->parked);
@@ -530,7 +537,6 @@ struct pool *pool_create(void)
 
 	if (!pool)
 		return NULL;
-	spin_lock_init(&pool->placement_lock);
 	park_init(pool);
 	pool->nr_nodes = nr_node_ids;
 	pool->node = kcalloc(pool->nr_nodes, sizeof(*pool->node), GFP_KERNEL);

@@ -27,14 +27,15 @@ struct pool_counts {
 
 /**
  * struct pool_node - the pool's share on one NUMA node
- * @lock: guards @counts and the three lists; a leaf, never held while a page
- *	is allocated, zeroed or freed to the buddy allocator
+ * @lock: guards @counts and the three lists; never held while a page is
+ *	allocated, zeroed or freed to the buddy allocator. Inside of it only
+ *	that of a node with a higher id is taken
  * @counts: this node's counts
  * @zeroed: free pages known to hold only zeroes, linked by folio->lru
  * @dirty: free pages with whatever their last owner left in them
  * @parked: pages waiting until the last foreign reference is dropped
  * @events: changes of @counts so far; @lock
- * @tentative: taken for a reservation that may yet fail; placement_lock
+ * @nid: its id; constant
  * @near: ids of all nodes, this one first, then by distance; constant
  */
 struct pool_node {
@@ -44,23 +45,23 @@ struct pool_node {
 	struct list_head dirty;
 	struct list_head parked;
 	unsigned long events;
-	unsigned long tentative;
+	int nid;
 	int *near;
 } ____cacheline_aligned_in_smp;
 
 /**
  * struct pool - all huge pages of the module
- * @placement_lock: held by whoever must look at several nodes to decide that
- *	there is no page. It makes such a refusal true: nobody else holds pages
- *	that he may yet have to put back. Taken outside of the nodes' locks;
- *	what one node can satisfy does not take it
+ * @spare: free pages that were promised to nobody and are not spoken for. Who
+ *	wants pages first takes as many out of here, all or none, and is then
+ *	sure to find them on the nodes: what the nodes have free and not
+ *	promised is never less. Pages show up on a node first and here second
  * @node: share of each possible node, by id; constant
  * @nr_nodes: length of @node; constant
  * @park_work: looks whether parked pages have come free
  * @park_delay: jiffies until @park_work looks again; a hint, without a lock
  */
 struct pool {
-	spinlock_t placement_lock;
+	atomic_long_t spare;
 	struct pool_node **node;
 	int nr_nodes;
 	struct delayed_work park_work;
@@ -101,7 +102,8 @@ void pool_count_node(struct pool *pool, int nid, struct pool_counts *counts);
 void pool_count(struct pool *pool, struct pool_counts *counts);
 unsigned long pool_events(struct pool *pool);
 
-/* The lists of one node, for park.c; the node's lock is held. */
+/* For park.c: what may be had, and the lists of one node; the node's lock is held. */
+void pool_spare(struct pool *pool, unsigned long pages);
 void pool_node_free(struct pool_node *node, struct folio *folio, bool zeroed);
 
 #endif

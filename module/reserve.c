@@ -12,10 +12,12 @@
  * then everything is as it was. Every page that a file holds is in its map,
  * so that what was promised and not consumed is a matter of subtraction.
  *
- * The caller keeps ranges from being forgotten while he claims in them (by
- * holding the file's invalidate_lock, shared here and exclusively there) and
- * lets nobody else claim the same index (by the index mutex). New promises may
- * appear at any moment.
+ * Who promises or forgets a range keeps everybody else from claiming in the
+ * file (by its invalidate_lock, exclusively here and shared there), and who
+ * claims an index lets nobody else claim the same (by the index mutex). So an
+ * index that was not promised when it was claimed is not promised when the
+ * claim is committed either, and no refusal counts a page that is only just
+ * changing hands.
  */
 #include <linux/errno.h>
 #include <linux/overflow.h>
@@ -64,7 +66,7 @@ void reserve_destroy(struct reserve *reserve)
  *
  * Indices that were promised before are not promised again.
  *
- * Context: may sleep.
+ * Context: may sleep. Nobody claims in the file meanwhile.
  * Return: 0, or with nothing changed -ENOMEM where the pool has too few pages
  * or memory is short, -EINTR where a fatal signal ended the wait.
  */
@@ -133,10 +135,10 @@ void reserve_release(struct reserve *reserve, unsigned long pages)
 }
 
 /*
- * Take the page that was promised for an index, NULL if none was. With @lock
- * held nothing is added to the promise between the look at one node's share
- * and at the next, and so a unit for this index is found wherever it lies: the
- * others that are there are enough for the others who claim.
+ * Take the page that was promised for an index, NULL if none was. With the
+ * lock held nothing is added to the promise between the look at one node's
+ * share and at the next, and so a unit for this index is found wherever it
+ * lies: the others that are there are enough for the others who claim.
  */
 static struct folio *reserve_take_promised(struct reserve *reserve,
 					   unsigned long index, int nid,
@@ -188,10 +190,9 @@ int reserve_claim(struct reserve *reserve, unsigned long index,
  * @claim: the claim; the page is the file's from now on
  *
  * A claim for an index that was promised has nothing left to do. Any other
- * puts its index into the map. Should somebody have promised the index since
- * it was claimed, the page that is here already stands for that promise.
+ * puts its index into the map.
  *
- * Context: may sleep. The range is not forgotten meanwhile.
+ * Context: may sleep. The range is neither promised nor forgotten meanwhile.
  * Return: 0, or -ENOMEM where memory is short: the claim is then still to be
  * cancelled.
  */
@@ -206,12 +207,8 @@ int reserve_commit(struct reserve *reserve, struct claim *claim)
 	down_write(&reserve->lock);
 	missing = region_chg(&reserve->map, claim->index, claim->index + 1,
 			     &change);
-	if (missing > 0) {
+	if (missing >= 0)
 		region_add(&change);
-	} else if (!missing) {
-		region_abort(&change);
-		reserve_release(reserve, 1);
-	}
 	up_write(&reserve->lock);
 	return min(missing, 0L);
 }

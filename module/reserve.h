@@ -10,8 +10,10 @@
 /**
  * struct reserve - what one file was promised
  * @lock: held for writing while @map changes, and from the first to the second
- *	step of a change; for reading while it is looked at. Sleeping, since
- *	between the two steps the pool may have to find pages
+ *	step of a change; for reading while it is looked at. Of its own beside
+ *	invalidate_lock, since those who share that one change the map too when
+ *	they commit a page that was not promised. Sleeping, since between the
+ *	two steps the pool may have to find pages
  * @pool: where promises are made and pages come from; constant
  * @map: indices that were promised, whether or not consumed meanwhile; @lock
  * @promise: what of it is not consumed, by node. At every quiet moment its sum

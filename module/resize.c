@@ -25,6 +25,18 @@
 #define RESIZE_GFP	(GFP_HIGHUSER | __GFP_THISNODE | __GFP_NOWARN | \
 			 __GFP_RETRY_MAYFAIL)
 
+/*
+ * Part of the machine's memory that is left to it, whatever is asked for. Who
+ * asks for all of it wants many pages, and not a machine that cannot start
+ * another program.
+ */
+#define RESIZE_LEAVE	64
+
+static bool resize_leaves_enough(void)
+{
+	return si_mem_available() > (long)(totalram_pages() / RESIZE_LEAVE);
+}
+
 /* Carve up to @pages on one node; how many it was. */
 static unsigned long resize_carve(struct pool *pool, int nid,
 				  unsigned long pages)
@@ -35,7 +47,7 @@ static unsigned long resize_carve(struct pool *pool, int nid,
 	for (got = 0; got < pages; got++) {
 		if (fatal_signal_pending(current))
 			break;
-		if (inject(INJECT_NODE))
+		if (!resize_leaves_enough() || inject(INJECT_NODE))
 			break;
 		folio = __folio_alloc_node(RESIZE_GFP, HUGE_ORDER, nid);
 		if (!folio)

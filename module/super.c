@@ -2,9 +2,11 @@
 /*
  * A mount: its options, its root, what statfs says of it.
  */
+#include <linux/ctype.h>
 #include <linux/fs_context.h>
 #include <linux/fs_parser.h>
 #include <linux/module.h>
+#include <linux/overflow.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
 #include <linux/statfs.h>
@@ -50,16 +52,29 @@ struct super_request {
 	unsigned long given;
 };
 
-/* A size with suffix K, M, G, ... and nothing behind it. */
+/* Digits and perhaps one of the suffixes K, M, G, T, nothing else. */
 static int super_parse_bytes(const char *text, u64 *bytes)
 {
-	char *end;
+	static const char suffixes[] = "KMGT";
+	size_t len = strspn(text, "0123456789");
+	const char *suffix = NULL;
+	char digits[24];
+	u64 value;
 
-	/* memparse() takes a sign and nothing at all for a number. */
-	if (!isdigit(*text))
+	if (len >= sizeof(digits))
 		return -EINVAL;
-	*bytes = memparse(text, &end);
-	return *end ? -EINVAL : 0;
+	memcpy(digits, text, len);
+	digits[len] = '\0';
+	if (text[len]) {
+		suffix = strchr(suffixes, toupper(text[len]));
+		if (!suffix || text[len + 1])
+			return -EINVAL;
+	}
+	if (kstrtoull(digits, 10, &value) ||
+	    check_shl_overflow(value, suffix ? 10 * (suffix - suffixes + 1) : 0,
+			       bytes))
+		return -EINVAL;
+	return 0;
 }
 
 static int super_parse_inodes(struct fs_context *fc, const char *text,
@@ -68,7 +83,7 @@ static int super_parse_inodes(struct fs_context *fc, const char *text,
 	u64 inodes;
 
 	if (super_parse_bytes(text, &inodes) || inodes > LONG_MAX)
-		return invalf(fc, "nr_inodes=%s is not a number of inodes",
+		return invalfc(fc, "nr_inodes=%s is not a number of inodes",
 			      text);
 	request->max_inodes = inodes;
 	return 0;
@@ -79,7 +94,7 @@ static int super_parse_pagesize(struct fs_context *fc, const char *text)
 	u64 bytes;
 
 	if (super_parse_bytes(text, &bytes) || bytes != HUGE_SIZE)
-		return invalf(fc, "pagesize=%s: only 2M pages there are",
+		return invalfc(fc, "pagesize=%s: only 2M pages there are",
 			      text);
 	return 0;
 }
@@ -98,18 +113,18 @@ static int super_parse_param(struct fs_context *fc, struct fs_parameter *param)
 	case OPT_UID:
 		request->uid = make_kuid(current_user_ns(), result.uint_32);
 		if (!uid_valid(request->uid))
-			return invalf(fc, "uid=%s is no user",
+			return invalfc(fc, "uid=%s is no user",
 				      param->string);
 		return 0;
 	case OPT_GID:
 		request->gid = make_kgid(current_user_ns(), result.uint_32);
 		if (!gid_valid(request->gid))
-			return invalf(fc, "gid=%s is no group",
+			return invalfc(fc, "gid=%s is no group",
 				      param->string);
 		return 0;
 	case OPT_MODE:
 		if (result.uint_32 & ~07777U)
-			return invalf(fc, "mode=%s has bits beyond 07777",
+			return invalfc(fc, "mode=%s has bits beyond 07777",
 				      param->string);
 		request->mode = result.uint_32;
 		return 0;
@@ -258,11 +273,11 @@ static int super_check_remount(struct fs_context *fc, struct super_info *info)
 	struct super_request *request = fc->fs_private;
 
 	if (request->given & BIT(OPT_UID) && !uid_eq(request->uid, info->uid))
-		return invalf(fc, "remount cannot change uid");
+		return invalfc(fc, "remount cannot change uid");
 	if (request->given & BIT(OPT_GID) && !gid_eq(request->gid, info->gid))
-		return invalf(fc, "remount cannot change gid");
+		return invalfc(fc, "remount cannot change gid");
 	if (request->given & BIT(OPT_MODE) && request->mode != info->mode)
-		return invalf(fc, "remount cannot change mode");
+		return invalfc(fc, "remount cannot change mode");
 	return 0;
 }
 
@@ -285,7 +300,7 @@ static int super_reconfigure(struct fs_context *fc)
 		info->max_inodes = request->max_inodes;
 	spin_unlock(&info->inodes_lock);
 	if (err)
-		errorf(fc, "nr_inodes=%lu, but there are %lu",
+		errorfc(fc, "nr_inodes=%lu, but there are %lu",
 		       request->max_inodes, nr_inodes);
 	return err;
 }

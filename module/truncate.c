@@ -58,6 +58,23 @@ unlock:
 	filemap_invalidate_unlock(mapping);
 }
 
+/**
+ * truncate_extend() - Make a file at least so large.
+ * @inode: a regular file's inode
+ * @size: size in bytes
+ *
+ * mmap() may have extended it further meanwhile, which must not be undone.
+ *
+ * Context: may sleep.
+ */
+void truncate_extend(struct inode *inode, loff_t size)
+{
+	filemap_invalidate_lock(inode->i_mapping);
+	if (size > i_size_read(inode))
+		i_size_write(inode, size);
+	filemap_invalidate_unlock(inode->i_mapping);
+}
+
 /* Clear the bytes of a punched range that do not fill a huge page. */
 static void truncate_zero_edges(struct inode *inode, loff_t from, loff_t to)
 {

@@ -5,6 +5,7 @@
 #include <linux/fs.h>
 
 void truncate_size(struct inode *inode, loff_t size);
+void truncate_extend(struct inode *inode, loff_t size);
 int truncate_punch(struct inode *inode, loff_t from, loff_t to);
 void truncate_all(struct inode *inode);
 
