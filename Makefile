@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Everything a person asks of this tree.  The module itself is kbuild's affair
+# (Kbuild and module/Kbuild); what concerns packages, test kernels and guests is
+# in scripts/.  "make help" lists the targets.
+
+KDIR ?= /lib/modules/$(shell uname -r)/build
+
+# Where KDIR does not suit, Kbuild says so in one line.  It is read here too, as
+# kbuild adds lines of its own when it comes to that error itself.
+ifneq ($(filter all modules modules_install,$(or $(MAKECMDGOALS),all)),)
+ifeq ($(wildcard $(KDIR)/Makefile),)
+$(error no kernel build tree at $(KDIR): install linux-headers-$(shell uname -r), or give KDIR=)
+endif
+-include $(KDIR)/include/config/auto.conf
+KERNELRELEASE := $(shell cat $(KDIR)/include/config/kernel.release 2>/dev/null)
+VERSION := $(word 1,$(subst ., ,$(KERNELRELEASE)))
+PATCHLEVEL := $(word 2,$(subst ., ,$(subst -, ,$(KERNELRELEASE))))
+include Kbuild
+# They are for Kbuild alone and not for the kernel's make below.
+unexport VERSION PATCHLEVEL KERNELRELEASE
+endif
+
+all: modules
+
+modules modules_install:
+	$(MAKE) -C $(KDIR) M=$(CURDIR) $@
+
+clean:
+	$(RM) -r build
+	$(RM) modules.order Module.symvers .module-common.o .*.cmd
+	$(RM) $(foreach x,*.o *.ko *.mod *.mod.c *.order .*.cmd .*.d *.gcno,module/$(x))
+
+# --- tests: see the scripts, each says at its top what it does ----------------
+
+check:
+	@T='$(T)' K='$(K)' SEED='$(SEED)' scripts/check.sh
+
+check-all:
+	@T= K= SEED='$(SEED)' scripts/check-all.sh
+
+demo:
+	@scripts/demo.sh
+
+vm:
+	@K='$(K)' scripts/vm.sh
+
+lint:
+	@scripts/lint.sh
+
+help:
+	@echo 'The module:'
+	@echo '  make                  build module/rhugefs.ko for the running kernel'
+	@echo '  make modules_install  install it (then: depmod)'
+	@echo '  make clean            remove all that was built here'
+	@echo '    KDIR=DIR            another kernel build tree than the running one'
+	@echo
+	@echo 'On Debian 12; these install what they lack, as root:'
+	@echo '  make demo             load, map, touch, fork, truncate, unlink in a guest,'
+	@echo '                        with the pool shown before and after each step'
+	@echo '  make check            unit tests, then selftests in a guest per kernel'
+	@echo '    T=NAME              only this test'
+	@echo '    K=6.1 | K=6.12      only under this kernel'
+	@echo '    SEED=N              repeat what a random test did'
+	@echo '  make check-all        make check, and all that takes longer'
+	@echo '  make vm [K=KERNEL]    a shell in the guest, file system mounted'
+	@echo '  make lint             warnings, sparse, checkpatch, shellcheck'
+	@echo '    KVM=1               let guests use /dev/kvm'
+	@echo '    RHUGEFS_CACHE=DIR   where downloads are kept; default ~/.cache/rhugefs'
+
+.PHONY: all modules modules_install clean check check-all demo vm lint help

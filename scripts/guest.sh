@@ -1,0 +1,126 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Boot a kernel and an initramfs in QEMU and wait for its end.
+#
+#   guest.sh [OPTIONS] IMAGE INITRAMFS
+#     -n NODES   the NUMA nodes, each MIB:CPUS; default 512:0,512:1
+#     -a ARGS    more for the kernel's command line
+#     -l PREFIX  log files are PREFIX.console and PREFIX.talk
+#     -t SECS    how long the guest may take in all
+#     -o FILE    a disk of 64 MiB that the guest finds as /dev/vda, if it has
+#                virtio, to hand something out
+#     -i         interactive: the guest talks with the terminal
+#
+# The guest has two serial ports.  On the first it talks: test results, a demo's
+# story, a shell; that is copied to standard output.  The second is the console
+# and takes the kernel's log, so that neither garbles the other.
+#
+# TCG is used, as /dev/kvm may be there and no guest boot on it; KVM=1 in the
+# environment asks for KVM nevertheless.  QEMU 7.2 with multi-threaded TCG now
+# and then trips over the kernel's text patching early in the boot: a guest that
+# has not reached its init is booted again, twice at most, and this says so.
+# From its init on nothing is repeated.
+
+. "$(dirname "$0")/lib.sh"
+
+nodes=512:0,512:1 append='' prefix=$logs/guest limit=600 disk='' interactive=
+while getopts n:a:l:t:o:i option; do
+	case $option in
+	n) nodes=$OPTARG ;;
+	a) append=$OPTARG ;;
+	l) prefix=$OPTARG ;;
+	t) limit=$OPTARG ;;
+	o) disk=$OPTARG ;;
+	i) interactive=1 ;;
+	*) die "unknown option: see the top of $0" ;;
+	esac
+done
+shift $((OPTIND - 1))
+[ $# = 2 ] || die "usage: guest.sh [OPTIONS] IMAGE INITRAMFS"
+image=$1 initramfs=$2
+
+need_packages "to boot test guests" qemu-system-x86
+mkdir -p "$(dirname "$prefix")"
+
+# -smp with as many sockets as processors, else the kernel warns of processors
+# that share a cache across nodes.
+machine=() total=0 cpus=0 id=0
+IFS=, read -r -a list <<<"$nodes"
+for node in "${list[@]}"; do
+	mib=${node%%:*} on=${node#"$mib"} on=${on#:}
+	machine+=(-object "memory-backend-ram,id=mem$id,size=${mib}M"
+		  -numa "node,nodeid=$id,memdev=mem$id${on:+,cpus=$on}")
+	total=$((total + mib))
+	if [ -n "$on" ] && [ "${on##*-}" -ge "$cpus" ]; then
+		cpus=$((${on##*-} + 1))
+	fi
+	id=$((id + 1))
+done
+need_memory "$(guest_memory "$nodes")" "the test guest"
+
+if [ -n "${KVM:-}" ]; then
+	machine+=(-accel kvm -cpu host)
+else
+	machine+=(-accel "tcg,thread=multi,tb-size=128" -cpu max)
+fi
+if [ -n "$interactive" ]; then
+	machine+=(-serial mon:stdio)
+else
+	machine+=(-serial stdio)
+fi
+
+if [ -n "$disk" ]; then
+	rm -f "$disk"
+	truncate -s 64M "$disk"
+	machine+=(-drive "if=none,id=out,format=raw,file=$disk"
+		  -device "virtio-blk-pci,drive=out")
+fi
+
+# An oops ends the guest at once: what ran after it would prove nothing.
+cmdline="console=ttyS1,115200 loglevel=7 ignore_loglevel panic=-1 oops=panic"
+cmdline+=" tsc=reliable no_timer_check cryptomgr.notests=1 rdinit=/init $append"
+
+command=(qemu-system-x86_64 -name rhugefs -nodefaults -no-user-config -no-reboot
+	 -display none -m "$total" -smp "$cpus,sockets=$cpus" "${machine[@]}"
+	 -serial "file:$prefix.console"
+	 -kernel "$image" -initrd "$initramfs" -append "$cmdline")
+
+if [ -n "$interactive" ]; then
+	exec "${command[@]}"
+fi
+
+guest=
+trap '[ -z "$guest" ] || kill "$guest" 2>/dev/null' EXIT
+trap 'exit 1' INT TERM
+
+# In the background, so that whoever ends this script ends the guest too.
+boot()
+{
+	local out copier status=0
+
+	exec {out}> >(tee "$prefix.talk")
+	copier=$!
+	timeout --foreground -k 10 "$limit" "${command[@]}" </dev/null >&"$out" 2>&1 &
+	guest=$!
+	wait "$guest" || status=$?
+	guest=
+	exec {out}>&-
+	wait "$copier"
+	return $status
+}
+
+for try in 1 2 3; do
+	rm -f "$prefix.console"
+	status=0
+	boot || status=$?
+	if grep -q '^@@init' "$prefix.talk"; then
+		break
+	elif [ "$status" = 124 ] || [ $try = 3 ]; then
+		die "the guest did not reach its init: see $prefix.console"
+	fi
+	cp "$prefix.console" "$prefix.console.$try"
+	say "# the guest died before its init, booting again: see $prefix.console.$try"
+done
+[ "$status" != 124 ] || die "the guest was ended after $limit seconds"
+exit "$status"
