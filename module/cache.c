@@ -4,7 +4,7 @@
  *
  * The pages are kept in an xarray of the module's own and not in the mapping's
  * i_pages, where the kernel would take them for page cache that it may write
- * back, reclaim or count as such. A page in it points back to mapping and
+ * back, reclaim, split or count as such. A page in it points back to mapping and
  * index, in small pages, since futexes in shared memory name their place by
  * these two.
  */
@@ -45,7 +45,7 @@ void cache_init(struct cache *cache, struct address_space *mapping,
 {
 	cache->mapping = mapping;
 	cache->reserve = reserve;
-	xa_init(&cache->pages);
+	xa_init_flags(&cache->pages, XA_FLAGS_ACCOUNT);
 	atomic_long_set(&cache->nr_pages, 0);
 }
 

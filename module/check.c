@@ -11,7 +11,7 @@
  * an inode that is just being evicted may account for a difference, the look
  * is repeated.
  */
-#include <linux/delay.h>
+#include <linux/jiffies.h>
 #include <linux/mm.h>
 #include <linux/pagemap.h>
 #include <linux/sched/signal.h>
@@ -163,6 +163,7 @@ static void check_inode(struct inode *inode, void *data)
 	unsigned long pages, mapped, promised;
 	struct check *check = data;
 
+	/* Pairs with inode_make_file(): without it the cache is not ready. */
 	if (!smp_load_acquire(&huge->reserve))
 		return;
 	filemap_invalidate_lock(inode->i_mapping);
@@ -216,7 +217,7 @@ static bool check_once(struct check *check)
 	int nid;
 
 	memset(check->node, 0, check->pool->nr_nodes * sizeof(*check->node));
-	super_for_each_file(check_inode, check);
+	super_visit_files(check_inode, check);
 	for (nid = 0; nid < check->pool->nr_nodes; nid++)
 		check_lists(check, nid);
 	for (nid = 0; nid < check->pool->nr_nodes; nid++)
@@ -251,8 +252,8 @@ int check_show(struct seq_file *seq, struct pool *pool)
 		if ((still && seq->count == start) || tries == CHECK_TRIES)
 			break;
 		seq->count = start;
-		if (msleep_interruptible(CHECK_PAUSE) &&
-		    fatal_signal_pending(current))
+		schedule_timeout_killable(msecs_to_jiffies(CHECK_PAUSE));
+		if (fatal_signal_pending(current))
 			break;
 	}
 	kfree(check.node);

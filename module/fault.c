@@ -22,9 +22,36 @@ static vm_fault_t fault_error(int err)
 	return err == -ENOMEM ? VM_FAULT_OOM : VM_FAULT_SIGBUS;
 }
 
+/*
+ * Should the kernel have put a page table there, as it does for the markers of
+ * userfaultfd, then no huge page can be mapped and the fault would come again
+ * for ever.
+ */
+static bool fault_has_page_table(struct vm_fault *vmf)
+{
+	pmd_t pmd = READ_ONCE(*vmf->pmd);
+
+	return !pmd_none(pmd) && !pmd_trans_huge(pmd);
+}
+
+/*
+ * The page to map. A core dump looks at every page of a mapping and must not
+ * fill its holes: what is not there it leaves out, and so much memory may not
+ * be there to be had.
+ */
+static struct folio *fault_get_page(struct cache *cache, unsigned long index)
+{
+	struct folio *folio;
+
+	if (!(current->flags & PF_DUMPCORE))
+		return cache_get(cache, index);
+	folio = cache_find(cache, index);
+	return folio ? folio : ERR_PTR(-ENOENT);
+}
+
 /**
  * fault_file() - Map the huge page around an address of a shared mapping.
- * @vmf: the fault; its PMD is empty
+ * @vmf: the fault; its PMD was empty, another thread may have filled it since
  *
  * Context: vm_operations->fault, with mmap_lock held. May sleep.
  * Return: VM_FAULT_NOPAGE, VM_FAULT_SIGBUS beyond the end of the file or where
@@ -39,11 +66,12 @@ vm_fault_t fault_file(struct vm_fault *vmf)
 	vm_fault_t ret;
 
 	filemap_invalidate_lock_shared(inode->i_mapping);
-	if (index >= huge_count(i_size_read(inode))) {
+	if (index >= huge_count(i_size_read(inode)) ||
+	    fault_has_page_table(vmf)) {
 		ret = VM_FAULT_SIGBUS;
 		goto unlock;
 	}
-	folio = cache_get(&huge_inode(inode)->cache, index);
+	folio = fault_get_page(&huge_inode(inode)->cache, index);
 	if (IS_ERR(folio))
 		ret = fault_error(PTR_ERR(folio));
 	else

@@ -117,7 +117,7 @@ static int file_allocate(struct inode *inode, int mode, loff_t from, loff_t to)
 	err = reserve_range(huge_inode(inode)->reserve, first, end);
 	filemap_invalidate_unlock(inode->i_mapping);
 	if (err)
-		return err == -ENOMEM ? -ENOSPC : err;
+		return err;
 	err = file_fill(inode, first, end);
 	if (err)
 		return err;

@@ -179,7 +179,7 @@ static int dir_symlink(struct mnt_idmap *idmap, struct inode *dir,
 		       struct dentry *dentry, const char *target)
 {
 	struct inode *inode;
-	char *link = kstrdup(target, GFP_KERNEL);
+	char *link = kstrdup(target, GFP_KERNEL_ACCOUNT);
 
 	if (!link)
 		return -ENOMEM;

@@ -66,7 +66,8 @@ static int mmap_reserve_shared(struct inode *inode, struct vm_area_struct *vma)
 		inode_touch(inode);
 	}
 	filemap_invalidate_unlock(inode->i_mapping);
-	return err;
+	/* What write(2) calls no space, mmap(2) calls no memory. */
+	return err == -ENOSPC ? -ENOMEM : err;
 }
 
 /**

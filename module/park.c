@@ -29,7 +29,7 @@
  * Look at up to PARK_BATCH of the node's parked pages, each of which goes
  * either to the free list or to the end of the parked ones.
  */
-static unsigned long park_scan_batch(struct pool_node *node,
+static unsigned long park_scan_batch(struct pool *pool, struct pool_node *node,
 				     unsigned long *unseen)
 {
 	unsigned long freed = 0;
@@ -53,6 +53,8 @@ static unsigned long park_scan_batch(struct pool_node *node,
 		pool_node_free(node, folio, false);
 		freed++;
 	}
+	/* Under the lock: who finds nothing parked must find it to be had. */
+	pool_spare(pool, freed);
 	spin_unlock(&node->lock);
 	return freed;
 }
@@ -67,7 +69,7 @@ static unsigned long park_scan_batch(struct pool_node *node,
  */
 unsigned long park_collect(struct pool *pool)
 {
-	unsigned long freed = 0, batch, unseen;
+	unsigned long freed = 0, unseen;
 	struct pool_node *node;
 	int nid;
 
@@ -75,9 +77,7 @@ unsigned long park_collect(struct pool *pool)
 		node = pool->node[nid];
 		unseen = READ_ONCE(node->counts.parked);
 		while (unseen) {
-			batch = park_scan_batch(node, &unseen);
-			pool_spare(pool, batch);
-			freed += batch;
+			freed += park_scan_batch(pool, node, &unseen);
 			cond_resched();
 		}
 	}
@@ -98,7 +98,6 @@ static void park_work(struct work_struct *work)
 {
 	struct pool *pool = container_of(to_delayed_work(work), struct pool,
 					 park_work);
-
 	unsigned long delay = READ_ONCE(pool->park_delay);
 
 	if (park_collect(pool))
@@ -127,8 +126,15 @@ void park_page(struct pool *pool, struct folio *folio)
 	node->counts.parked++;
 	spin_unlock(&node->lock);
 
-	WRITE_ONCE(pool->park_delay, PARK_DELAY_MIN);
-	mod_delayed_work(system_unbound_wq, &pool->park_work, PARK_DELAY_MIN);
+	/* A look that is due soon must not be put off by each further page. */
+	if (READ_ONCE(pool->park_delay) > PARK_DELAY_MIN) {
+		WRITE_ONCE(pool->park_delay, PARK_DELAY_MIN);
+		mod_delayed_work(system_unbound_wq, &pool->park_work,
+				 PARK_DELAY_MIN);
+	} else {
+		queue_delayed_work(system_unbound_wq, &pool->park_work,
+				   PARK_DELAY_MIN);
+	}
 }
 
 /**

@@ -71,7 +71,9 @@ static struct folio *pool_node_take(struct pool_node *node, bool *zeroed)
 		list = *zeroed ? &node->dirty : &node->zeroed;
 	*zeroed = list == &node->zeroed;
 
-	folio = list_first_entry(list, struct folio, lru);
+	folio = list_first_entry_or_null(list, struct folio, lru);
+	if (WARN_ON_ONCE(!folio))
+		return NULL;
 	list_del(&folio->lru);
 	node->events++;
 	node->counts.free--;
@@ -92,15 +94,19 @@ static bool pool_admit(struct pool *pool, unsigned long pages)
 	return true;
 }
 
-/* The same; before a refusal the parked pages are looked at. */
+/*
+ * The same; before a refusal the parked pages are looked at. Where nothing was
+ * found to collect, somebody else may just have done so: hence the last try.
+ */
 static bool pool_admit_or_collect(struct pool *pool, unsigned long pages)
 {
 	if (inject(INJECT_POOL))
 		return false;
-	while (!pool_admit(pool, pages))
-		if (!park_collect(pool))
-			return false;
-	return true;
+	do {
+		if (pool_admit(pool, pages))
+			return true;
+	} while (park_collect(pool));
+	return pool_admit(pool, pages);
 }
 
 /**
@@ -137,13 +143,17 @@ static unsigned long pool_node_reserve(struct pool_node *node,
 	return pages;
 }
 
-static void pool_node_unreserve(struct pool_node *node, unsigned long pages)
+/* End the promise of @pages of the node's pages; how many there were to end. */
+static unsigned long pool_node_unreserve(struct pool_node *node,
+					 unsigned long pages)
 {
 	spin_lock(&node->lock);
-	if (!WARN_ON_ONCE(node->counts.resv < pages))
-		node->counts.resv -= pages;
+	if (WARN_ON_ONCE(pages > node->counts.resv))
+		pages = node->counts.resv;
+	node->counts.resv -= pages;
 	node->events++;
 	spin_unlock(&node->lock);
+	return pages;
 }
 
 /**
@@ -154,7 +164,7 @@ static void pool_node_unreserve(struct pool_node *node, unsigned long pages)
  * @promise: raised by @pages on success, unchanged otherwise
  *
  * Context: may reschedule; no lock of the pool is held.
- * Return: 0, or -ENOMEM where so many cannot be promised.
+ * Return: 0, or -ENOSPC where so many cannot be promised.
  */
 int pool_reserve(struct pool *pool, unsigned long pages, int nid,
 		 struct promise *promise)
@@ -166,7 +176,7 @@ int pool_reserve(struct pool *pool, unsigned long pages, int nid,
 	if (!pages)
 		return 0;
 	if (!pool_admit_or_collect(pool, pages))
-		return -ENOMEM;
+		return -ENOSPC;
 	while (left) {
 		for_each_near(pool, nid, i, node) {
 			got = pool_node_reserve(node, left);
@@ -175,6 +185,7 @@ int pool_reserve(struct pool *pool, unsigned long pages, int nid,
 			if (!left)
 				break;
 		}
+		cond_resched();
 	}
 	return 0;
 }
@@ -201,7 +212,7 @@ static unsigned long promise_pop(struct promise *promise, int nid,
  * @pages: huge pages to be taken back
  * @promise: lowered by that many
  *
- * Context: any; no lock of the pool is held.
+ * Context: process; no lock of the pool is held.
  * Return: huge pages that were taken back, fewer only where the promise held
  * fewer.
  */
@@ -215,7 +226,7 @@ unsigned long pool_unreserve(struct pool *pool, unsigned long pages,
 		popped = promise_pop(promise, nid, left);
 		if (!popped)
 			continue;
-		pool_node_unreserve(pool->node[nid], popped);
+		popped = pool_node_unreserve(pool->node[nid], popped);
 		pool_spare(pool, popped);
 		left -= popped;
 	}
@@ -236,8 +247,9 @@ static struct folio *pool_node_swap(struct pool_node *node,
 
 	spin_lock(&first->lock);
 	spin_lock_nested(&second->lock, SINGLE_DEPTH_NESTING);
-	if (node->counts.free > node->counts.resv) {
+	if (node->counts.free > node->counts.resv)
 		folio = pool_node_take(node, zeroed);
+	if (folio) {
 		promised->counts.resv--;
 		promised->events++;
 	}
@@ -324,6 +336,7 @@ struct folio *pool_take(struct pool *pool, int nid, bool *zeroed)
 			if (folio)
 				return folio;
 		}
+		cond_resched();
 	}
 }
 
@@ -414,7 +427,7 @@ struct folio *pool_remove(struct pool *pool, int nid)
 	/* The node's spare page may be another's who is still looking for it. */
 	if (node->counts.free > node->counts.resv && pool_admit(pool, 1)) {
 		folio = pool_node_take(node, &zeroed);
-		node->counts.nr--;
+		node->counts.nr -= !!folio;
 	}
 	spin_unlock(&node->lock);
 	return folio;

@@ -35,14 +35,20 @@ void request_free(struct request *request)
 	kfree(request);
 }
 
-/* "N": as many on each node, the remainder on the first ones. */
-static int request_parse_total(struct request *request, const char *text)
+static const char request_form[] = "is not N or NODE:N,NODE:N,...";
+
+/*
+ * "N": as many on each node, the remainder on the first ones. As below, what is
+ * wrong with the text, or NULL.
+ */
+static const char *request_parse_total(struct request *request,
+				       const char *text)
 {
 	unsigned long rest;
 	int nid;
 
 	if (kstrtoul(text, 10, &request->total))
-		return -EINVAL;
+		return request_form;
 	rest = request->total % num_node_state(N_MEMORY);
 	for_each_node_state(nid, N_MEMORY) {
 		request->on_node[nid] = request->total /
@@ -52,11 +58,12 @@ static int request_parse_total(struct request *request, const char *text)
 			rest--;
 		}
 	}
-	return 0;
+	return NULL;
 }
 
 /* "NODE:N", for a node that has memory and was not named before. */
-static int request_parse_node(struct request *request, char *text, bool *named)
+static const char *request_parse_node(struct request *request, char *text,
+				      nodemask_t *named)
 {
 	unsigned long pages;
 	unsigned int nid;
@@ -65,35 +72,27 @@ static int request_parse_node(struct request *request, char *text, bool *named)
 	strsep(&number, ":");
 	if (!number || kstrtouint(text, 10, &nid) ||
 	    kstrtoul(number, 10, &pages))
-		return -EINVAL;
-	if (nid >= nr_node_ids || !node_state(nid, N_MEMORY)) {
-		pr_err("node %u has no memory\n", nid);
-		return -EINVAL;
-	}
-	if (named[nid]) {
-		pr_err("node %u is named twice\n", nid);
-		return -EINVAL;
-	}
-	named[nid] = true;
+		return request_form;
+	if (nid >= nr_node_ids || !node_state(nid, N_MEMORY))
+		return "names a node that has no memory";
+	if (node_test_and_set(nid, *named))
+		return "names a node twice";
 	request->on_node[nid] = pages;
 	if (check_add_overflow(request->total, pages, &request->total))
-		return -EINVAL;
-	return 0;
+		return "is more than there can be";
+	return NULL;
 }
 
-static int request_parse_nodes(struct request *request, char *text)
+static const char *request_parse_nodes(struct request *request, char *text)
 {
-	bool *named = kcalloc(nr_node_ids, sizeof(*named), GFP_KERNEL);
+	nodemask_t named = NODE_MASK_NONE;
+	const char *wrong = NULL;
 	char *one;
-	int err = 0;
 
-	if (!named)
-		return -ENOMEM;
 	request->by_node = true;
-	while (!err && (one = strsep(&text, ",")))
-		err = request_parse_node(request, one, named);
-	kfree(named);
-	return err;
+	while (!wrong && (one = strsep(&text, ",")))
+		wrong = request_parse_node(request, one, &named);
+	return wrong;
 }
 
 /**
@@ -101,27 +100,31 @@ static int request_parse_nodes(struct request *request, char *text)
  * @text: "N" or "NODE:N,...", in huge pages
  *
  * Return: the request, or an ERR_PTR: -EINVAL where @text is not one, with a
- * message that quotes it; -ENOMEM.
+ * message that quotes it and says why; -ENOMEM.
  */
 struct request *request_parse(const char *text)
 {
 	struct request *request = request_alloc();
 	char *copy = kstrdup(text, GFP_KERNEL);
+	const char *wrong = NULL;
 	int err = -ENOMEM;
 
 	if (!request || !copy)
-		goto free_copy;
+		goto free_request;
 	if (strchr(copy, ':'))
-		err = request_parse_nodes(request, copy);
+		wrong = request_parse_nodes(request, copy);
 	else
-		err = request_parse_total(request, copy);
-	if (err == -EINVAL)
-		pr_err("nr_hugepages=%s is not N or NODE:N,NODE:N,...\n",
-		       text);
-free_copy:
+		wrong = request_parse_total(request, copy);
+	if (wrong) {
+		pr_err("nr_hugepages=%s %s\n", text, wrong);
+		err = -EINVAL;
+		goto free_request;
+	}
 	kfree(copy);
-	if (!err)
-		return request;
+	return request;
+
+free_request:
+	kfree(copy);
 	request_free(request);
 	return ERR_PTR(err);
 }

@@ -16,8 +16,8 @@
  * file (by its invalidate_lock, exclusively here and shared there), and who
  * claims an index lets nobody else claim the same (by the index mutex). So an
  * index that was not promised when it was claimed is not promised when the
- * claim is committed either, and no refusal counts a page that is only just
- * changing hands.
+ * claim is committed either, and a file is never refused a promise on account
+ * of a page that it is about to have.
  */
 #include <linux/errno.h>
 #include <linux/overflow.h>
@@ -39,7 +39,7 @@ struct reserve *reserve_create(struct pool *pool)
 	struct reserve *reserve;
 
 	reserve = kzalloc(struct_size(reserve, promise.on_node, pool->nr_nodes),
-			  GFP_KERNEL);
+			  GFP_KERNEL_ACCOUNT);
 	if (!reserve)
 		return NULL;
 	init_rwsem(&reserve->lock);
@@ -67,8 +67,8 @@ void reserve_destroy(struct reserve *reserve)
  * Indices that were promised before are not promised again.
  *
  * Context: may sleep. Nobody claims in the file meanwhile.
- * Return: 0, or with nothing changed -ENOMEM where the pool has too few pages
- * or memory is short, -EINTR where a fatal signal ended the wait.
+ * Return: 0, or with nothing changed -ENOSPC where the pool has too few pages,
+ * -ENOMEM where memory is short, -EINTR where a fatal signal ended the wait.
  */
 int reserve_range(struct reserve *reserve, unsigned long from, unsigned long to)
 {

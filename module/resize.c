@@ -52,6 +52,8 @@ static unsigned long resize_carve(struct pool *pool, int nid,
 		folio = __folio_alloc_node(RESIZE_GFP, HUGE_ORDER, nid);
 		if (!folio)
 			break;
+		/* The page allocator leaves what an earlier owner put there. */
+		folio->index = 0;
 		pool_add(pool, folio, want_init_on_alloc(RESIZE_GFP));
 		cond_resched();
 	}
@@ -87,22 +89,22 @@ static unsigned long resize_carve_elsewhere(struct pool *pool,
 static void resize_report(const struct request *request,
 			  const unsigned long *got, unsigned long missing)
 {
-	char *text = kmalloc(RESIZE_REPORT, GFP_KERNEL);
+	char *text = kzalloc(RESIZE_REPORT, GFP_KERNEL);
 	int nid, len = 0;
 
-	if (!text)
-		return;
-	text[0] = '\0';
-	for_each_node_state(nid, N_MEMORY)
+	for_each_node_state(nid, N_MEMORY) {
+		if (!text)
+			break;
 		len += scnprintf(text + len, RESIZE_REPORT - len,
 				 ", node%d %lu of %lu", nid, got[nid],
 				 request->on_node[nid]);
+	}
 	if (missing)
 		pr_warn("%lu huge pages were asked for, %lu could be had%s\n",
-			request->total, request->total - missing, text);
+			request->total, request->total - missing, text ?: "");
 	else
 		pr_notice("%lu huge pages, spread unevenly%s\n",
-			  request->total, text);
+			  request->total, text ?: "");
 	kfree(text);
 }
 

@@ -3,11 +3,12 @@
  * A reserve map: which huge pages of a file, by index, have been promised.
  *
  * The map is a set of disjoint regions in an interval tree, so that looking,
- * adding and deleting cost the logarithm of their number. Two regions that
- * meet become one, hence a map never holds more regions than it has gaps plus
- * one. An index stays in the map from the moment it is promised until it is
- * deleted, whether or not a page has been put there meanwhile: the map says
- * what was promised, the page cache says what of it was consumed.
+ * adding and deleting cost the logarithm of their number, and a step more for
+ * each region that lies in the range. Two regions that meet become one, hence a
+ * map never holds more regions than it has gaps plus one. An index stays in the
+ * map from the moment it is promised until it is deleted, whether or not a page
+ * has been put there meanwhile: the map says what was promised, the page cache
+ * says what of it was consumed.
  *
  * Adding is done in two steps. region_chg() looks, counts and allocates, and
  * may fail; region_add() only links and cannot. Whoever adds can thus take
@@ -57,7 +58,7 @@ static struct file_region *region_next(struct file_region *region,
 
 static struct file_region *region_alloc(void)
 {
-	return kmalloc(sizeof(struct file_region), GFP_KERNEL);
+	return kmalloc(sizeof(struct file_region), GFP_KERNEL_ACCOUNT);
 }
 
 static void region_insert(struct resv_map *map, struct file_region *region,
@@ -88,7 +89,7 @@ void resv_map_init(struct resv_map *map)
  * @from: first index, in huge pages
  * @to: index behind the last one
  *
- * Context: the caller's lock is held, at least shared.
+ * Context: the caller's lock is held, at least shared. May reschedule.
  * Return: number of indices of [from, to) that are in the map.
  */
 unsigned long region_count(struct resv_map *map, unsigned long from,
@@ -100,9 +101,11 @@ unsigned long region_count(struct resv_map *map, unsigned long from,
 	if (from >= to)
 		return 0;
 	for (region = region_first(map, from, to); region;
-	     region = region_next(region, to))
+	     region = region_next(region, to)) {
 		count += min(region->node.last, to - 1) -
 			 max(region->node.start, from) + 1;
+		cond_resched();
+	}
 	return count;
 }
 

@@ -301,7 +301,7 @@ static int super_reconfigure(struct fs_context *fc)
 	spin_unlock(&info->inodes_lock);
 	if (err)
 		errorfc(fc, "nr_inodes=%lu, but there are %lu",
-		       request->max_inodes, nr_inodes);
+			request->max_inodes, nr_inodes);
 	return err;
 }
 
@@ -354,7 +354,7 @@ MODULE_ALIAS_FS("rhugefs");
  * @data: for @visit
  */
 struct super_visit {
-	void (*visit)(struct inode *inode, void *data);
+	super_visit_fn visit;
 	void *data;
 };
 
@@ -383,15 +383,14 @@ static void super_visit_mount(struct super_block *sb, void *arg)
 }
 
 /**
- * super_for_each_file() - Visit the regular files of all mounts.
+ * super_visit_files() - Visit the regular files of all mounts.
  * @visit: called for each inode but those that are being evicted, with a
  *	reference held and no lock but the mount's s_umount
  * @data: handed to @visit
  *
  * Context: may sleep.
  */
-void super_for_each_file(void (*visit)(struct inode *inode, void *data),
-			 void *data)
+void super_visit_files(super_visit_fn visit, void *data)
 {
 	struct super_visit arg = { .visit = visit, .data = data };
 

@@ -38,8 +38,8 @@ static inline struct super_info *super_info(struct super_block *sb)
 int super_take_inode(struct super_block *sb);
 void super_give_inode(struct super_block *sb);
 
-void super_for_each_file(void (*visit)(struct inode *inode, void *data),
-			 void *data);
+typedef void (*super_visit_fn)(struct inode *inode, void *data);
+void super_visit_files(super_visit_fn visit, void *data);
 
 int super_register(struct pool *pool);
 void super_unregister(void);

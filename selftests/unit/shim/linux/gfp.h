@@ -5,4 +5,7 @@
 /* Has gfp_t and the few flags that user space has a use for. */
 #include <linux/types.h>
 
+/* There are no memory cgroups to charge. */
+#define GFP_KERNEL_ACCOUNT	GFP_KERNEL
+
 #endif
