@@ -40,36 +40,40 @@ static long faults(void)
 	return usage.ru_minflt;
 }
 
-/* Touch every small page. Never inlined: see faults_of(). */
-static __attribute__((noinline)) void touch_small(volatile char *map,
-						  unsigned long bytes,
-						  bool write)
+/* Touch every small page; by atomic operations, which are not left out. */
+static void touch_small(char *map, unsigned long bytes, bool write)
 {
 	unsigned long pos;
 
 	for (pos = 0; pos < bytes; pos += SMALL) {
 		if (write)
-			map[pos] = pos >> 12;
+			__atomic_store_n(&map[pos], pos >> 12,
+					 __ATOMIC_RELAXED);
 		else
-			(void)map[pos];
+			__atomic_load_n(&map[pos], __ATOMIC_RELAXED);
 	}
 }
 
 /*
  * Faults that it takes to touch every small page of a range. The program's own
- * code and stack must not be among them: the same path is walked once before,
- * on memory that is there already.
+ * code and stack must not be among them: what is done is done once before, on
+ * memory that is there already.
  */
 static long faults_of(char *map, unsigned long bytes, bool write)
 {
-	static char there[2 * SMALL];
+	static char there[2 * SMALL] = { 1 };
+	const struct {
+		char *mem;
+		unsigned long bytes;
+	} both[] = { { there, sizeof(there) }, { map, bytes } };
 	long before;
+	int i;
 
-	touch_small(there, sizeof(there), true);
-	touch_small(there, sizeof(there), write);
-	faults();
-	before = faults();
-	touch_small(map, bytes, write);
+	memset(there, 1, sizeof(there));
+	for (i = 0; i < 2; i++) {
+		before = faults();
+		touch_small(both[i].mem, both[i].bytes, write);
+	}
 	return faults() - before;
 }
 
@@ -528,7 +532,7 @@ TEST_F(fault, beyond_the_end_of_a_file_never_extended)
 
 /* --- futexes ------------------------------------------------------------- */
 
-static long futex(uint32_t *word, int op, uint32_t value,
+static long futex(unsigned int *word, int op, unsigned int value,
 		  const struct timespec *timeout)
 {
 	return syscall(SYS_futex, word, op, value, timeout, NULL, 0);
@@ -538,13 +542,13 @@ TEST_F(fault, futex_waits_and_times_out)
 {
 	const struct timespec soon = { .tv_nsec = 20 * 1000 * 1000 };
 	char *map = map_huge(file_new(), 0, 2, 0);
-	uint32_t *words[2], *word;
+	unsigned int *words[2], *word;
 	int i;
 
 	ASSERT_NE(map, NULL);
 	/* One where nothing was touched yet, one on a page that is there. */
-	words[0] = (uint32_t *)(map + 3 * SMALL);
-	words[1] = (uint32_t *)(map + HUGE);
+	words[0] = (unsigned int *)(map + 3 * SMALL);
+	words[1] = (unsigned int *)(map + HUGE);
 	ASSERT_TRUE(can_write_value(map + HUGE, 0));
 	for (i = 0; i < 2; i++) {
 		word = words[i];
@@ -572,13 +576,13 @@ static int futex_sleep(void *arg)
 
 	must(map);
 	__atomic_store_n(&sleeper->asleep, 1, __ATOMIC_RELEASE);
-	must(futex((uint32_t *)(map + sleeper->pos), FUTEX_WAIT, 0,
+	must(futex((unsigned int *)(map + sleeper->pos), FUTEX_WAIT, 0,
 		   &long_enough) == 0);
 	return 0;
 }
 
 /* Wake until somebody wakes: how many did; 0 where none comes in time. */
-static long futex_wake_sleeper(uint32_t *word)
+static long futex_wake_sleeper(unsigned int *word)
 {
 	long end = now_ms() + 15000;
 	long woken;
@@ -608,11 +612,11 @@ TEST_F(fault, futex_wakes_another_process)
 	usleep(100000);
 
 	/* The place counts, and not the huge page alone. */
-	ASSERT_EQ(futex((uint32_t *)(map + HUGE + 64), FUTEX_WAKE, 10, NULL),
+	ASSERT_EQ(futex((unsigned int *)(map + HUGE + 64), FUTEX_WAKE, 10, NULL),
 		  0);
-	ASSERT_EQ(futex((uint32_t *)(map + 5 * SMALL + 64), FUTEX_WAKE, 10,
+	ASSERT_EQ(futex((unsigned int *)(map + 5 * SMALL + 64), FUTEX_WAKE, 10,
 			NULL), 0);
-	ASSERT_EQ(futex_wake_sleeper((uint32_t *)(map + sleeper->pos)), 1);
+	ASSERT_EQ(futex_wake_sleeper((unsigned int *)(map + sleeper->pos)), 1);
 	ASSERT_EQ(reap(pid), 0);
 }
 
@@ -694,14 +698,14 @@ static void end_at_segfault(int sig)
 static int read_a_byte(void *addr)
 {
 	must(signal(SIGSEGV, end_at_segfault) != SIG_ERR);
-	(void)*(volatile char *)addr;
+	__atomic_load_n((char *)addr, __ATOMIC_RELAXED);
 	return 0;
 }
 
 static int write_a_byte(void *addr)
 {
 	must(signal(SIGSEGV, end_at_segfault) != SIG_ERR);
-	*(volatile char *)addr = 1;
+	__atomic_store_n((char *)addr, 1, __ATOMIC_RELAXED);
 	return 0;
 }
 
@@ -873,7 +877,7 @@ static void read_to_the_end(const char *path)
 	close(fd);
 }
 
-static void clear_refs(const char *what)
+static void forget_accesses(const char *what)
 {
 	int fd = open("/proc/self/clear_refs", O_WRONLY);
 
@@ -924,9 +928,9 @@ TEST_F(fault, what_manages_other_pages_leaves_these_alone)
 	read_to_the_end("/proc/self/smaps");
 	read_to_the_end("/proc/self/smaps_rollup");
 	read_to_the_end("/proc/self/numa_maps");
-	clear_refs("1");
-	clear_refs("3");
-	clear_refs("4");
+	forget_accesses("1");
+	forget_accesses("3");
+	forget_accesses("4");
 	ASSERT_TRUE(bytes_stirred(map, 2 * HUGE, 7));
 	ASSERT_EQ(touch_pages(map, 2), 2);
 	ASSERT_POOL(2, 0);

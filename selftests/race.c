@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Processes and threads that want the same pages at the same time. Whoever comes
- * first, the outcome must be one that some order of one after the other gives:
- * a promise is kept, and a refusal is true, that is, there was an order in which
- * the pages were not there. A pool that refuses two who each want the last pages,
- * since each has seen the other's half-made reservation, fails here as does one
- * that promises them to both.
+ * Processes that want the same pages at the same time. Whoever comes first, the
+ * outcome must be one that some order of one after the other gives: a promise is
+ * kept, and a refusal is true, that is, there was an order in which the pages were
+ * not there. A pool that refuses two who each want the last pages, since each has
+ * seen the other's half-made reservation, fails here as does one that promises
+ * them to both.
  */
 #include "rhugefs_test.h"
 
 #include <linux/falloc.h>
-#include <pthread.h>
 #include <sys/stat.h>
 
 /* --- preparations -------------------------------------------------------- */
@@ -148,8 +147,8 @@ FIXTURE_VARIANT_ADD(last_pages, of_one_file) {
 };
 
 struct last_pages {
+	FIXTURE_VARIANT(last_pages) variant;
 	struct sync sync;
-	const FIXTURE_VARIANT(last_pages) *variant;
 	int racers;
 	int fd;			/* for all of them, or -1 */
 	unsigned long seed;
@@ -161,7 +160,6 @@ struct last_pages_racer {
 	struct last_pages *race;
 	int number;
 };
-
 
 /* First page of a racer in his file. */
 static long last_pages_first(const struct last_pages *race, int racer)
@@ -176,7 +174,7 @@ static bool last_pages_wants(const struct last_pages *race, int racer, int of,
 	long first = last_pages_first(race, racer);
 
 	return (race->fd >= 0 || racer == of) && index >= first &&
-	       index < first + race->variant->want[racer];
+	       index < first + race->variant.want[racer];
 }
 
 /* How many pages those take who were told yes, and @also. */
@@ -204,7 +202,7 @@ static long last_pages_cost(const struct last_pages *race, int also)
  */
 static bool last_pages_fair(const struct last_pages *race)
 {
-	long left = race->variant->left[0] + race->variant->left[1];
+	long left = race->variant.left[0] + race->variant.left[1];
 	int racer;
 
 	if (last_pages_cost(race, -1) > left)
@@ -221,7 +219,7 @@ static void last_pages_tell(const struct last_pages *race, int round)
 
 	for (i = 0; i < race->racers; i++)
 		dprintf(STDOUT_FILENO, "# round %d: racer %d wanted %ld: %s\n",
-			round, i, race->variant->want[i],
+			round, i, race->variant.want[i],
 			race->yes[i] ? "yes" : "no");
 }
 
@@ -230,11 +228,11 @@ static int last_pages_race(void *arg)
 	struct last_pages_racer *racer = arg;
 	struct last_pages *race = racer->race;
 	int me = racer->number;
-	long first = last_pages_first(race, me), want = race->variant->want[me];
+	long first = last_pages_first(race, me), want = race->variant.want[me];
 	unsigned long state = race->seed + me;
 	int fd = race->fd < 0 ? file_new() : race->fd;
-	bool allocate = race->variant->by_fallocate && me % 2;
-	long end = now_ms() + race->variant->rounds * LAST_PAGES_MS;
+	bool allocate = race->variant.by_fallocate && me % 2;
+	long end = now_ms() + race->variant.rounds * LAST_PAGES_MS;
 	char *map = NULL;
 	int round;
 
@@ -270,7 +268,7 @@ static int last_pages_race(void *arg)
 		if (race->fd < 0 || me == 0)
 			must(ftruncate(fd, 0) == 0);
 		if (me == 0)
-			race->over = enough(round + 1, race->variant->rounds,
+			race->over = enough(round + 1, race->variant.rounds,
 					    end);
 		sync_meet(&race->sync);
 	}
@@ -279,14 +277,14 @@ static int last_pages_race(void *arg)
 	return 0;
 }
 
-TEST_F_TIMEOUT(last_pages, go_to_those_who_were_told_so, 100)
+TEST_F_TIMEOUT(last_pages, go_to_those_who_were_told_so, 300)
 {
 	struct last_pages_racer racer[MAX_RACERS];
 	struct last_pages *race = share(sizeof(*race));
 	pid_t pid[MAX_RACERS];
 	int i;
 
-	race->variant = variant;
+	race->variant = *variant;
 	race->seed = seed_get();
 	race->fd = variant->same_file ? file_new() : -1;
 	while (race->racers < MAX_RACERS && variant->want[race->racers])
@@ -311,19 +309,19 @@ TEST_F_TIMEOUT(last_pages, go_to_those_who_were_told_so, 100)
 
 /*
  * A duel: two processes that each do one thing at the same time, round after
- * round. @check sees what both were answered and judges; @clean undoes what was
+ * round. @fair sees what both were answered and judges; @clean undoes what was
  * done. Both are called by one of the two while the other one waits.
  */
 struct duel {
+	long (*act[2])(struct duel *duel);
+	bool (*fair)(struct duel *duel);
+	void (*clean)(struct duel *duel);
 	struct sync sync;
 	int fd[2];		/* files to quarrel about */
 	char *map[2];		/* of them, made before the duel */
 	long pages;		/* what the duel is about */
 	int rounds;
 	unsigned long seed;
-	long (*act[2])(struct duel *duel);
-	bool (*fair)(struct duel *duel);
-	void (*clean)(struct duel *duel);
 	long answer[2];
 	bool over;
 };
@@ -442,25 +440,25 @@ FIXTURE_VARIANT_ADD(duel, pages_on_both_nodes) {
 	.left = { 2, 2 }, .rounds = 200,
 };
 
-/* Leave what the variant says; two files, the first one mapped unreserved. */
-static struct duel *duel_new(const FIXTURE_VARIANT(duel) *variant)
+/* Leave so many pages; two files, the first one mapped unreserved. */
+static struct duel *duel_new(const long *left, int rounds)
 {
 	struct duel *duel = share(sizeof(*duel));
 
-	duel->pages = variant->left[0] + variant->left[1];
-	duel->rounds = variant->rounds;
+	duel->pages = left[0] + left[1];
+	duel->rounds = rounds;
 	duel->fd[0] = file_new();
 	duel->fd[1] = file_new();
 	duel->map[0] = map_huge(duel->fd[0], 0, 2, MAP_NORESERVE);
 	must(duel->map[0]);
 	duel->clean = duel_clean;
-	return leave(variant->left) ? duel : NULL;
+	return leave(left) ? duel : NULL;
 }
 
 /* All that is left for a mapping, or a page of it for a fault, but not both. */
-TEST_F_TIMEOUT(duel, unreserved_fault_against_mmap, 100)
+TEST_F_TIMEOUT(duel, unreserved_fault_against_mmap, 300)
 {
-	struct duel *duel = duel_new(variant);
+	struct duel *duel = duel_new(variant->left, variant->rounds);
 
 	if (!duel)
 		SKIP(return, "no two nodes with so many pages");
@@ -471,9 +469,9 @@ TEST_F_TIMEOUT(duel, unreserved_fault_against_mmap, 100)
 	ASSERT_POOL(0, self->before.all.free - duel->pages);
 }
 
-TEST_F_TIMEOUT(duel, unreserved_fault_against_fallocate, 100)
+TEST_F_TIMEOUT(duel, unreserved_fault_against_fallocate, 300)
 {
-	struct duel *duel = duel_new(variant);
+	struct duel *duel = duel_new(variant->left, variant->rounds);
 
 	if (!duel)
 		SKIP(return, "no two nodes with so many pages");
@@ -488,9 +486,9 @@ TEST_F_TIMEOUT(duel, unreserved_fault_against_fallocate, 100)
  * The fault and the mapping want the same pages of the same file: there are
  * enough, in whichever order they come.
  */
-TEST_F_TIMEOUT(duel, unreserved_fault_and_mmap_of_the_same_page, 100)
+TEST_F_TIMEOUT(duel, unreserved_fault_and_mmap_of_the_same_page, 300)
 {
-	struct duel *duel = duel_new(variant);
+	struct duel *duel = duel_new(variant->left, variant->rounds);
 
 	if (!duel)
 		SKIP(return, "no two nodes with so many pages");
@@ -502,9 +500,9 @@ TEST_F_TIMEOUT(duel, unreserved_fault_and_mmap_of_the_same_page, 100)
 	ASSERT_POOL(0, self->before.all.free - duel->pages);
 }
 
-TEST_F_TIMEOUT(duel, unreserved_fault_and_fallocate_of_the_same_page, 100)
+TEST_F_TIMEOUT(duel, unreserved_fault_and_fallocate_of_the_same_page, 300)
 {
-	struct duel *duel = duel_new(variant);
+	struct duel *duel = duel_new(variant->left, variant->rounds);
 
 	if (!duel)
 		SKIP(return, "no two nodes with so many pages");
@@ -554,7 +552,7 @@ static void size_clean(struct duel *duel)
 RHUGEFS_FIXTURE(race);
 
 /* Neither makes a file shorter, so the longer one stands in the end. */
-TEST_F_TIMEOUT(race, fallocate_never_shortens_what_mmap_made_longer, 100)
+TEST_F_TIMEOUT(race, fallocate_never_shortens_what_mmap_made_longer, 300)
 {
 	struct duel *duel = share(sizeof(*duel));
 
@@ -567,6 +565,80 @@ TEST_F_TIMEOUT(race, fallocate_never_shortens_what_mmap_made_longer, 100)
 	ASSERT_EQ(fallocate(duel->fd[0], 0, 0, 1), 0);
 	ASSERT_TRUE(duel_run(duel));
 	ASSERT_POOL(1, 0);
+}
+
+/* --- pages on their way back --------------------------------------------- */
+
+#define PARKED_PAGES	4
+
+/*
+ * Take all that is left, have a pipe hold on to it, give it back, and let the pipe
+ * go: nobody holds these pages any more, but the pool has yet to find that out.
+ */
+static void parked_make(struct duel *duel)
+{
+	unsigned long state = duel->seed++;
+	struct pin pin = pin_new();
+	char *map;
+	int i;
+
+	must(ftruncate(duel->fd[0], 0) == 0);
+	must(ftruncate(duel->fd[1], 0) == 0);
+	map = map_huge(duel->fd[0], 0, PARKED_PAGES, 0);
+	must(map);
+	for (i = 0; i < PARKED_PAGES; i++) {
+		must(can_write(map + i * HUGE));
+		pin_add(&pin, map + i * HUGE, 4096);
+	}
+	must(unmap_huge(map, PARKED_PAGES) == 0);
+	must(ftruncate(duel->fd[0], 0) == 0);
+	must(pool_unpromised() == 0);
+	pin_end(&pin);
+	/* Now before it looks, now while, now after it. */
+	usleep(chance_of(&state, 15000));
+}
+
+static long parked_reserve(int fd)
+{
+	char *map = map_huge(fd, 0, PARKED_PAGES / 2, 0);
+
+	if (!map)
+		return 0;
+	must(unmap_huge(map, PARKED_PAGES / 2) == 0);
+	return 1;
+}
+
+static long parked_reserve_first(struct duel *duel)
+{
+	return parked_reserve(duel->fd[0]);
+}
+
+static long parked_reserve_second(struct duel *duel)
+{
+	return parked_reserve(duel->fd[1]);
+}
+
+/*
+ * Whoever of the two looks for such pages, or if the pool does just now: they are
+ * enough for both.
+ */
+TEST_F_TIMEOUT(race, what_was_let_go_is_there_for_both, 300)
+{
+	const long left[2] = { PARKED_PAGES / 2, PARKED_PAGES / 2 };
+	struct duel *duel = share(sizeof(*duel));
+
+	if (!leave(left))
+		SKIP(return, "no two nodes with so many pages");
+	duel->rounds = 200;
+	duel->fd[0] = file_new();
+	duel->fd[1] = file_new();
+	duel->act[0] = parked_reserve_first;
+	duel->act[1] = parked_reserve_second;
+	duel->fair = duel_both;
+	duel->clean = parked_make;
+	parked_make(duel);
+	ASSERT_TRUE(duel_run(duel));
+	ASSERT_POOL(0, self->before.all.free - PARKED_PAGES);
 }
 
 /* --- promises that move -------------------------------------------------- */
@@ -630,7 +702,7 @@ static int move_reserve(void *arg)
 	return 0;
 }
 
-TEST_F_TIMEOUT(race, touching_what_was_promised_refuses_nobody, 100)
+TEST_F_TIMEOUT(race, touching_what_was_promised_refuses_nobody, 300)
 {
 	const long left[2] = { MOVE_PAGES + 3, MOVE_PAGES + 3 };
 	struct move *move = share(sizeof(*move));
@@ -648,311 +720,144 @@ TEST_F_TIMEOUT(race, touching_what_was_promised_refuses_nobody, 100)
 	ASSERT_POOL(0, self->before.all.free - left[0] - left[1]);
 }
 
-/* --- one page, touched by many ------------------------------------------- */
+/* --- without rounds ------------------------------------------------------ */
 
-#define CROWD		8
-#define CROWD_ROUNDS	40
+/*
+ * Where an answer is certain whatever the others are doing, nobody has to wait for
+ * anybody: each asks and gives back as fast as he can, which makes for far more
+ * collisions than rounds do.
+ */
+#define RUSH_MS		2500
 
-RHUGEFS_FIXTURE(crowd);
+enum rush_answer { YES, NO, EITHER };
 
-FIXTURE_VARIANT(crowd) {
-	bool processes;		/* or threads */
-	bool reserved;
-	bool readers;		/* every other one reads first */
-	bool last;		/* it is the last page there is */
-};
-
-FIXTURE_VARIANT_ADD(crowd, threads) {
-	.reserved = true,
-};
-
-FIXTURE_VARIANT_ADD(crowd, threads_that_read_first) {
-	.reserved = true, .readers = true,
-};
-
-FIXTURE_VARIANT_ADD(crowd, threads_for_the_last_page) {
-	.last = true,
-};
-
-FIXTURE_VARIANT_ADD(crowd, threads_for_the_last_page_which_is_theirs) {
-	.reserved = true, .last = true,
-};
-
-FIXTURE_VARIANT_ADD(crowd, processes) {
-	.processes = true, .reserved = true,
-};
-
-FIXTURE_VARIANT_ADD(crowd, processes_that_read_first_for_the_last_page) {
-	.processes = true, .readers = true, .last = true,
-};
-
-struct crowd {
+struct rush {
 	struct sync sync;
-	const FIXTURE_VARIANT(crowd) *variant;
-	int fd;
-	char *map;
-};
-
-struct crowd_member {
-	struct crowd *crowd;
-	int number;
-};
-
-/* A counter in each page: had two pages been there for a while, it would lag. */
-static long *crowd_counter(struct crowd *crowd)
-{
-	return (long *)(crowd->map + HUGE / 2);
-}
-
-static int crowd_touch(void *arg)
-{
-	struct crowd_member *member = arg;
-	struct crowd *crowd = member->crowd;
-	int round;
-
-	run_on(member->number);
-	for (round = 0; round < CROWD_ROUNDS; round++) {
-		sync_start(&crowd->sync);
-		if (crowd->variant->readers && member->number % 2)
-			must(can_read(crowd->map + member->number * 4096));
-		else
-			must(can_write(crowd->map + member->number * 4096));
-		__atomic_add_fetch(crowd_counter(crowd), 1, __ATOMIC_RELAXED);
-		sync_meet(&crowd->sync);
-		if (member->number)
-			continue;
-		must(*crowd_counter(crowd) == CROWD);
-		/* It takes its promise along: make that anew. */
-		must(punch(crowd->fd, 0, HUGE) == 0);
-		if (crowd->variant->reserved)
-			must(unmap_huge(map_huge(crowd->fd, 0, 1, 0), 1) == 0);
-	}
-	return 0;
-}
-
-static void *crowd_thread(void *arg)
-{
-	return (void *)(long)crowd_touch(arg);
-}
-
-static void crowd_run_threads(struct crowd_member *member)
-{
-	pthread_t thread[CROWD];
-	void *ret;
-	int i;
-
-	for (i = 0; i < CROWD; i++)
-		must(!pthread_create(&thread[i], NULL, crowd_thread, &member[i]));
-	for (i = 0; i < CROWD; i++)
-		must(!pthread_join(thread[i], &ret) && !ret);
-}
-
-static void crowd_run_processes(struct crowd_member *member)
-{
-	pid_t pid[CROWD];
-	int i;
-
-	for (i = 0; i < CROWD; i++)
-		pid[i] = spawn(crowd_touch, &member[i]);
-	for (i = 0; i < CROWD; i++)
-		must(reap(pid[i]) == 0);
-}
-
-TEST_F_TIMEOUT(crowd, takes_one_page, 100)
-{
-	struct crowd_member member[CROWD];
-	struct crowd *crowd = share(sizeof(*crowd));
-	long others = 0;
-	char *map;
-	int i;
-
-	if (variant->last)
-		others = self->before.all.free - 1;
-	if (others)
-		ASSERT_NE(map_new(others, 0), NULL);
-	crowd->sync.parties = CROWD;
-	crowd->variant = variant;
-	crowd->fd = file_new();
-	/* Small in a larger mapping, whose other pages nobody touches. */
-	crowd->map = map_huge(crowd->fd, 0, 2, MAP_NORESERVE);
-	ASSERT_NE(crowd->map, NULL);
-	if (variant->reserved) {
-		map = map_huge(crowd->fd, 0, 1, 0);
-		ASSERT_NE(map, NULL);
-	}
-	ASSERT_POOL(0, others + variant->reserved);
-
-	for (i = 0; i < CROWD; i++)
-		member[i] = (struct crowd_member){ crowd, i };
-	if (variant->processes)
-		crowd_run_processes(member);
-	else
-		crowd_run_threads(member);
-	ASSERT_POOL(0, others + variant->reserved);
-
-	/* Once more, and look before it is gone. */
-	ASSERT_TRUE(can_write(crowd->map));
-	ASSERT_POOL(1, others);
-}
-
-/* --- all at once --------------------------------------------------------- */
-
-#define MIX_RACERS	4
-#define MIX_FILES	3
-#define MIX_INDICES	12
-#define MIX_MAPS	16
-#define MIX_OWN		8
-#define MIX_PAGES	32	/* for all of them: there is much refusing */
-#define MIX_SECONDS	6
-
-struct mix {
-	struct sync sync;
-	int fd[MIX_FILES];
 	unsigned long seed;
 	long end;
+	long left;
+	long held;		/* for certain, by all of them */
 };
 
-struct mix_racer {
-	struct mix *mix;
+struct rusher {
+	struct rush *rush;
 	int number;
-	unsigned long state;
-	int own_fd;
-	char *map[MIX_MAPS];
-	long pages[MIX_MAPS];
+	long least;		/* asks for so many pages, or */
+	long most;		/* up to so many */
+	enum rush_answer answer;
 };
 
-/* Nobody else knows his own file: what was promised there must be there. */
-static void mix_own(struct mix_racer *racer)
+static int rush_run(void *arg)
 {
-	long from = chance_of(&racer->state, MIX_OWN);
-	long pages = 1 + chance_of(&racer->state, MIX_OWN - from);
-	char *map = map_huge(racer->own_fd, from, pages, 0);
+	struct rusher *rusher = arg;
+	struct rush *rush = rusher->rush;
+	unsigned long state = rush->seed + rusher->number, tries;
+	int fd = file_new();
+	long want;
+	char *map;
 
-	if (map) {
-		must(touch_pages(map, pages) == pages);
-		must(unmap_huge(map, pages) == 0);
-	} else {
-		must(errno == ENOMEM);
-	}
-	if (chance_of(&racer->state, 2))
-		must(ftruncate(racer->own_fd,
-			       chance_of(&racer->state, MIX_OWN) * HUGE) == 0);
-	else
-		must(punch(racer->own_fd, chance_of(&racer->state, MIX_OWN) *
-			   HUGE, 2 * HUGE) == 0);
-}
-
-static void mix_map(struct mix_racer *racer, int fd)
-{
-	int slot = chance_of(&racer->state, MIX_MAPS);
-	long from = chance_of(&racer->state, MIX_INDICES);
-	int flags = chance_of(&racer->state, 3) ? 0 : MAP_NORESERVE;
-
-	if (racer->map[slot])
-		must(unmap_huge(racer->map[slot], racer->pages[slot]) == 0);
-	racer->pages[slot] = 1 + chance_of(&racer->state, MIX_INDICES - from);
-	racer->map[slot] = map_huge(fd, from, racer->pages[slot], flags);
-	must(racer->map[slot] || (!flags && errno == ENOMEM));
-}
-
-/* The others may have taken it away: both answers are right. */
-static void mix_touch(struct mix_racer *racer)
-{
-	int slot = chance_of(&racer->state, MIX_MAPS);
-	char *addr = racer->map[slot];
-
-	if (!addr)
-		return;
-	addr += chance_of(&racer->state, racer->pages[slot]) * HUGE;
-	if (chance_of(&racer->state, 2))
-		can_write(addr);
-	else
-		can_read(addr);
-}
-
-static void mix_change(struct mix_racer *racer, int fd)
-{
-	long from = chance_of(&racer->state, 2 * MIX_INDICES);
-	long len = 1 + chance_of(&racer->state, 2 * MIX_INDICES - from);
-	int keep = chance_of(&racer->state, 2) ? FALLOC_FL_KEEP_SIZE : 0;
-
-	from *= HUGE / 2;
-	len *= HUGE / 2;
-	switch (chance_of(&racer->state, 3)) {
-	case 0:
-		must(ftruncate(fd, from) == 0);
-		break;
-	case 1:
-		must(punch(fd, from, len) == 0);
-		break;
-	default:
-		must(fallocate(fd, keep, from, len) == 0 || errno == ENOSPC);
-		break;
-	}
-}
-
-static int mix_run(void *arg)
-{
-	struct mix_racer *racer = arg;
-	struct mix *mix = racer->mix;
-
-	racer->own_fd = file_new();
-	racer->state = mix->seed + racer->number;
-	run_on(racer->number);
-	sync_meet(&mix->sync);
-	while (now_ms() < mix->end) {
-		int fd = mix->fd[chance_of(&racer->state, MIX_FILES)];
-
-		switch (chance_of(&racer->state, 16)) {
-		case 0 ... 3:
-			mix_own(racer);
-			break;
-		case 4 ... 7:
-			mix_map(racer, fd);
-			break;
-		case 8 ... 13:
-			mix_touch(racer);
-			break;
-		default:
-			mix_change(racer, fd);
-			break;
+	sync_start(&rush->sync);
+	for (tries = 0; tries % 16 || now_ms() < rush->end; tries++) {
+		if (tries % 512 == 0)
+			run_on(rusher->number + tries / 512);
+		want = rusher->least +
+		       chance_of(&state, rusher->most - rusher->least + 1);
+		map = map_huge(fd, 0, want, 0);
+		if (!map) {
+			must(errno == ENOMEM);
+			must(rusher->answer != YES);
+			continue;
 		}
+		must(rusher->answer != NO);
+		/* Counted only while they are held: the truth may be more. */
+		must(__atomic_add_fetch(&rush->held, want, __ATOMIC_SEQ_CST) <=
+		     rush->left);
+		if (tries % 128 == 0)
+			must(can_write(map + (want - 1) * HUGE));
+		__atomic_sub_fetch(&rush->held, want, __ATOMIC_SEQ_CST);
+		must(unmap_huge(map, want) == 0);
+		must(ftruncate(fd, 0) == 0);
 	}
+	dprintf(STDOUT_FILENO, "# pid %d: %lu tries\n", getpid(), tries);
 	return 0;
 }
 
-TEST_F_TIMEOUT(race, all_at_once, 100)
+RHUGEFS_FIXTURE(rush);
+
+FIXTURE_VARIANT(rush) {
+	long left[2];
+	struct rusher rusher[MAX_RACERS];
+};
+
+/* Who asks for too much takes nothing, not even for a moment. */
+FIXTURE_VARIANT_ADD(rush, refused_disturb_nobody) {
+	.left = { 3, 4 },
+	.rusher = {
+		{ .least = 8, .most = 9, .answer = NO },
+		{ .least = 7, .most = 7, .answer = YES },
+	},
+};
+
+FIXTURE_VARIANT_ADD(rush, refused_disturb_nobody_on_one_node) {
+	.left = { 0, 5 },
+	.rusher = {
+		{ .least = 6, .most = 70, .answer = NO },
+		{ .least = 5, .most = 5, .answer = YES },
+	},
+};
+
+/* Together they ask for all there is, over and across the nodes. */
+FIXTURE_VARIANT_ADD(rush, enough_for_all) {
+	.left = { 3, 4 },
+	.rusher = {
+		{ .least = 1, .most = 4, .answer = YES },
+		{ .least = 2, .most = 2, .answer = YES },
+		{ .least = 1, .most = 1, .answer = YES },
+	},
+};
+
+FIXTURE_VARIANT_ADD(rush, never_more_than_there_are) {
+	.left = { 3, 4 },
+	.rusher = {
+		{ .least = 4, .most = 4, .answer = EITHER },
+		{ .least = 4, .most = 4, .answer = EITHER },
+	},
+};
+
+FIXTURE_VARIANT_ADD(rush, never_more_than_there_are_for_four) {
+	.left = { 4, 4 },
+	.rusher = {
+		{ .least = 1, .most = 7, .answer = EITHER },
+		{ .least = 1, .most = 8, .answer = EITHER },
+		{ .least = 5, .most = 6, .answer = EITHER },
+		{ .least = 8, .most = 9, .answer = EITHER },
+	},
+};
+
+TEST_F_TIMEOUT(rush, answers_are_certain, 300)
 {
-	static struct mix_racer racer[MIX_RACERS];
-	struct mix *mix = share(sizeof(*mix));
-	struct stat st;
-	long others, used = 0;
-	pid_t pid[MIX_RACERS];
+	struct rusher rusher[MAX_RACERS];
+	struct rush *rush = share(sizeof(*rush));
+	pid_t pid[MAX_RACERS];
 	int i;
 
-	others = self->before.all.free - MIX_PAGES;
-	ASSERT_NE(map_new(others, 0), NULL);
-	for (i = 0; i < MIX_FILES; i++)
-		mix->fd[i] = file_new();
-	mix->sync.parties = MIX_RACERS;
-	mix->seed = seed_get();
-	mix->end = now_ms() + MIX_SECONDS * 1000;
-	for (i = 0; i < MIX_RACERS; i++) {
-		racer[i] = (struct mix_racer){ .mix = mix, .number = i };
-		pid[i] = spawn(mix_run, &racer[i]);
+	if (!leave(variant->left))
+		SKIP(return, "no two nodes with so many pages");
+	rush->left = variant->left[0] + variant->left[1];
+	rush->seed = seed_get();
+	rush->end = now_ms() + RUSH_MS;
+	while (rush->sync.parties < MAX_RACERS &&
+	       variant->rusher[rush->sync.parties].most)
+		rush->sync.parties++;
+	for (i = 0; i < rush->sync.parties; i++) {
+		rusher[i] = variant->rusher[i];
+		rusher[i].rush = rush;
+		rusher[i].number = i;
+		pid[i] = spawn(rush_run, &rusher[i]);
 	}
-	for (i = 0; i < MIX_RACERS; i++)
+	for (i = 0; i < rush->sync.parties; i++)
 		ASSERT_EQ(reap(pid[i]), 0);
-
-	/* What is left is what the files say they hold, and what they reserve. */
-	for (i = 0; i < MIX_FILES; i++) {
-		ASSERT_EQ(fstat(mix->fd[i], &st), 0);
-		used += st.st_blocks * 512 / HUGE;
-	}
-	ASSERT_POOL(used, pool_count("", "resv") - self->before.all.resv);
-	for (i = 0; i < MIX_FILES; i++)
-		ASSERT_EQ(ftruncate(mix->fd[i], 0), 0);
-	ASSERT_POOL(0, others);
+	ASSERT_POOL(0, self->before.all.free - rush->left);
 }
 
 TEST_HARNESS_MAIN

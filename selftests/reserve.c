@@ -86,7 +86,7 @@ FIXTURE_VARIANT_ADD(blocks, as_large_as_the_pool) {
  * What kept a database from starting in 2006: its blocks were mapped one after
  * the other, each with success, and the crash came when they were touched.
  */
-TEST_F_TIMEOUT(blocks, all_that_fit_can_be_touched, 100)
+TEST_F_TIMEOUT(blocks, all_that_fit_can_be_touched, 300)
 {
 	static char *block[MAX_BLOCKS], *unreserved[MAX_BLOCKS];
 	static int fd[MAX_BLOCKS];
@@ -566,7 +566,7 @@ TEST_F(reserve, fallocate_all_or_nothing)
 	ASSERT_POOL(free, 0);
 }
 
-TEST_F_TIMEOUT(reserve, fallocate_the_whole_pool, 100)
+TEST_F_TIMEOUT(reserve, fallocate_the_whole_pool, 300)
 {
 	int fd = file_new();
 
@@ -583,7 +583,7 @@ TEST_F_TIMEOUT(reserve, fallocate_the_whole_pool, 100)
 /* --- several nodes ------------------------------------------------------- */
 
 /* From each processor: a reservation of more than any node has, then its pages. */
-TEST_F_TIMEOUT(reserve, spans_nodes, 100)
+TEST_F_TIMEOUT(reserve, spans_nodes, 300)
 {
 	long largest = 0, pages, i;
 	struct pools now;
@@ -607,8 +607,7 @@ TEST_F_TIMEOUT(reserve, spans_nodes, 100)
 		now = pools_read();
 		for (nid = 0; nid < now.nr_nodes; nid++)
 			ASSERT_LE(now.node[nid].resv, now.node[nid].free);
-		ASSERT_EQ(map_new(self->before.all.free - pages + 1,
-				   0), NULL);
+		ASSERT_EQ(map_new(self->before.all.free - pages + 1, 0), NULL);
 		ASSERT_EQ(errno, ENOMEM);
 		ASSERT_POOL(0, pages);
 		/* The rest, whichever node it is on. */
@@ -960,7 +959,7 @@ static const char *walk_step(struct walk *walk)
 	}
 }
 
-TEST_F_TIMEOUT(reserve, random_steps_against_an_oracle, 100)
+TEST_F_TIMEOUT(reserve, random_steps_against_an_oracle, 300)
 {
 	static struct walk walk;
 	const char *wrong;

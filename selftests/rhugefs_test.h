@@ -54,6 +54,22 @@
 
 #include "kselftest_harness.h"
 
+/*
+ * The harness allows each test half a minute, or what TEST_F_TIMEOUT() says.  A
+ * kernel that checks everything it does takes longer: GUEST_SLOW times as long.
+ * This runs after the tests have been registered, which has a higher priority.
+ */
+static void __attribute__((constructor)) test_allow_time(void)
+{
+	const char *slow = getenv("GUEST_SLOW");
+	struct __fixture_metadata *fixture;
+	struct __test_metadata *test;
+
+	for (fixture = __fixture_list; slow && fixture; fixture = fixture->next)
+		for (test = fixture->tests; test; test = test->next)
+			test->timeout *= atoi(slow);
+}
+
 #define HUGE_SHIFT	21
 #define HUGE		(1UL << HUGE_SHIFT)
 

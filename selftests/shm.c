@@ -73,8 +73,7 @@ static long shm_detach(long slot, long b, long c)
 /* Write to a page; return what was there, or -1 for SIGBUS. */
 static long shm_write(long slot, long page, long value)
 {
-	volatile unsigned char *addr =
-		(unsigned char *)attached[slot] + page * HUGE;
+	unsigned char *addr = (unsigned char *)attached[slot] + page * HUGE;
 	long old;
 
 	if (!can_read((char *)addr))
@@ -85,8 +84,7 @@ static long shm_write(long slot, long page, long value)
 
 static long shm_read(long slot, long page, long c)
 {
-	volatile unsigned char *addr =
-		(unsigned char *)attached[slot] + page * HUGE;
+	unsigned char *addr = (unsigned char *)attached[slot] + page * HUGE;
 
 	return can_read((char *)addr) ? *addr : -1;
 }
@@ -96,7 +94,7 @@ static long shm_read(long slot, long page, long c)
 RHUGEFS_FIXTURE(shm);
 
 /* A database's start: blocks until there is no room, all of them usable. */
-TEST_F_TIMEOUT(shm, blocks_that_fit_are_all_there, 100)
+TEST_F_TIMEOUT(shm, blocks_that_fit_are_all_there, 300)
 {
 	static const long sizes[] = { 5, 1, 13, 2, 8 };
 	struct peer peer[2] = { peer_new(), peer_new() };
@@ -263,7 +261,7 @@ static void nth_order(int n, int *order, int items)
  * Three users attach, write and detach in every order, and the block is removed
  * between any two of the detachments.
  */
-TEST_F_TIMEOUT(shm, every_order_of_attach_and_detach, 100)
+TEST_F_TIMEOUT(shm, every_order_of_attach_and_detach, 300)
 {
 	struct peer peer[USERS] = { peer_new(), peer_new(), peer_new() };
 	int attach[USERS], detach[USERS], in, out, i;
@@ -445,7 +443,7 @@ static const char *walk_step(struct walk *walk)
 	return NULL;
 }
 
-TEST_F_TIMEOUT(shm, random_users_against_an_oracle, 100)
+TEST_F_TIMEOUT(shm, random_users_against_an_oracle, 300)
 {
 	static struct walk walk;
 	long others = self->before.all.free - WALK_LEFT;

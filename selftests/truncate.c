@@ -462,25 +462,36 @@ static void race_count(unsigned long *counter)
 	__atomic_add_fetch(counter, 1, __ATOMIC_RELAXED);
 }
 
-/* Fault all over the file, by reading and writing, for as long as it lasts. */
+/* Where in a page racers write: all of it is looked at by race_inherit(). */
+#define RACE_STEP	512
+
+/*
+ * Fault all over the file, by reading and writing, for as long as it lasts. What
+ * is in the page tables is dropped often, as without it there are no faults, and
+ * is written to more than once, in case that the page is not ours any more.
+ */
 static void *race_touch(void *arg)
 {
 	struct race *race = arg;
 	unsigned long state = race->seed ^ (uintptr_t)&state;
 	char *map = map_huge(race->fd, 0, RACE_PAGES, MAP_NORESERVE);
 	bool touched;
-	char *addr;
+	char *page;
+	int i;
 
 	must(map);
 	while (race_on(race)) {
-		addr = map + chance_of(&state, RACE_PAGES * HUGE);
-		if (chance_of(&state, 2))
-			touched = can_write_value(addr, race->stamp);
+		page = map + chance_of(&state, RACE_PAGES) * HUGE;
+		if (chance_of(&state, 4) == 0)
+			touched = can_read(page);
 		else
-			touched = can_read(addr);
+			touched = can_write_value(page, race->stamp);
 		race_count(touched ? &race->touched : &race->refused);
-		/* Else the entries are there after a few rounds, and stay. */
-		if (chance_of(&state, 64) == 0)
+		for (i = 0; touched && i < 8; i++)
+			touched = can_write_value(page + RACE_STEP *
+					chance_of(&state, HUGE / RACE_STEP),
+					race->stamp);
+		if (chance_of(&state, 4) == 0)
 			must(madvise(map, RACE_PAGES * HUGE, MADV_DONTNEED) ==
 			     0);
 	}
@@ -532,6 +543,8 @@ static void *race_take_away(void *arg)
 			must(ftruncate(race->fd, from) == 0);
 			must(ftruncate(race->fd, RACE_PAGES * HUGE) == 0);
 		}
+		/* To be taken away, pages must have come. */
+		usleep(chance_of(&state, 3000));
 	}
 	return NULL;
 }
@@ -551,12 +564,12 @@ static int race_inherit(void *arg)
 	must(map);
 	while (race_on(race)) {
 		must(ftruncate(fd, RACE_PAGES * HUGE) == 0);
-		for (pos = 0; pos < RACE_PAGES * HUGE; pos += 512) {
+		for (pos = 0; pos < RACE_PAGES * HUGE; pos += RACE_STEP) {
 			must(map[pos] == 0);
 			map[pos] = mine;
 		}
 		sched_yield();
-		for (pos = 0; pos < RACE_PAGES * HUGE; pos += 512)
+		for (pos = 0; pos < RACE_PAGES * HUGE; pos += RACE_STEP)
 			must(map[pos] == mine);
 		must(ftruncate(fd, 0) == 0);
 	}
