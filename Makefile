@@ -36,6 +36,9 @@ clean:
 check:
 	@T='$(T)' K='$(K)' SEED='$(SEED)' scripts/check.sh
 
+coverage:
+	@SEED='$(SEED)' scripts/coverage.sh
+
 check-all:
 	@T= K= SEED='$(SEED)' scripts/check-all.sh
 
@@ -61,11 +64,15 @@ help:
 	@echo '  make check            unit tests, then selftests in a guest per kernel'
 	@echo '    T=NAME              only this test'
 	@echo '    K=6.1 | K=6.12      only under this kernel'
+	@echo '    K=debug             under one that checks memory, locks and page tables,'
+	@echo '                        built once, in 5 to 10 minutes'
+	@echo '    K=kcsan             under one that looks for data races, likewise'
 	@echo '    SEED=N              repeat what a random test did'
 	@echo '  make check-all        make check, and all that takes longer'
+	@echo '  make coverage         the lines of module/ that no test of K=debug reaches'
 	@echo '  make vm [K=KERNEL]    a shell in the guest, file system mounted'
 	@echo '  make lint             warnings, sparse, checkpatch, shellcheck'
 	@echo '    KVM=1               let guests use /dev/kvm'
 	@echo '    RHUGEFS_CACHE=DIR   where downloads are kept; default ~/.cache/rhugefs'
 
-.PHONY: all modules modules_install clean check check-all demo vm lint help
+.PHONY: all modules modules_install clean check check-all coverage demo vm lint help

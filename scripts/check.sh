@@ -6,9 +6,13 @@
 #   check.sh [-q]       -q: leave the closing line to the caller
 #
 # Environment:
-#   T=NAME    run one test only, a unit test or a selftest
-#   K=KERNEL  run the guests under this kernel only; see kernel.sh
+#   T=NAME    run one test only, a unit test or a selftest; or several, with spaces
+#   K=KERNEL  run the guests under this kernel only: 6.1, 6.12, debug, which checks
+#             memory, locks and page tables and counts the module's lines, or kcsan,
+#             which looks for data races; see kernel.sh
 #   SEED=N    for the tests that choose at random
+#   SWEEP=all, SWEEP=SCENARIO or SWEEP=SCENARIO:N  let every point of every scenario
+#             fail, every one of this scenario, or this one; see selftests/sweep.h
 #
 # The guests run side by side.  Logs are in build/log: KERNEL.talk is what the
 # tests said, KERNEL.console the kernel's log, unit.talk the unit tests.
@@ -34,10 +38,11 @@ unit_tests()
 		make -s --no-print-directory -C "$top/selftests/unit" list
 }
 
-# The lines that are exactly $1, or test_$1 as programs in user space are called.
+# The lines that are exactly a word of $1, or test_ and this word, as programs in
+# user space are called.
 named()
 {
-	grep -x -F -e "$1" -e "test_$1" || true
+	grep -x -F -e "${1// /$'\n'}" -e "test_${1// /$'\n'test_}" || true
 }
 
 command -v make >/dev/null || need_packages "to build the tests" make
@@ -71,9 +76,9 @@ run_units()
 run_guest()
 {
 	use_kernel "$1"
-	"$scripts/guest.sh" -n "$kernel_nodes" -l "$logs/$1" -t $((900 * kernel_slow)) \
+	"$scripts/guest.sh" -n "$kernel_nodes" -l "$logs/$1" -t $((1800 * kernel_slow)) \
 		${kernel_gcov:+-o "$logs/$1.gcov"} \
-		-a "$kernel_append GUEST_MODE=check GUEST_SLOW=$kernel_slow GUEST_TESTS=${only:+$guests} ${SEED:+SEED=$SEED}" \
+		-a "$kernel_append GUEST_MODE=check GUEST_SLOW=$kernel_slow GUEST_TESTS=${only:+${guests//$'\n'/,}} ${SEED:+SEED=$SEED} ${SWEEP:+SWEEP=$SWEEP}" \
 		"$kernel_image" "$build/$1.cpio" |
 		"$scripts/tap.sh" "$1" "$logs/$1.tally" "$logs/$1.console"
 }
@@ -127,13 +132,17 @@ if [ -n "$units" ]; then
 fi
 if [ -n "$guests" ]; then
 	# shellcheck disable=SC2086 # words on purpose
-	TESTS=${only:+$guests} "$scripts/prepare.sh" $kernels
+	TESTS=${only:+${guests//$'\n'/ }} "$scripts/prepare.sh" $kernels
 	for kernel in $kernels; do
 		run_guest "$kernel" &
 		pids+=($!)
 		[ -n "$together" ] || wait_for_guests
 	done
 	wait_for_guests
+	for kernel in $kernels; do
+		[ ! -e "$logs/$kernel.gcov" ] ||
+			T=$only "$scripts/coverage.sh" collect "$kernel" || status=1
+	done
 fi
 
 echo "$runs" >"$logs/check.runs"

@@ -143,6 +143,11 @@ if [ -n "$console" ] && [ -e "$console" ]; then
 		sed 's/^/       | /' <<<"$reports" | head -n 20
 		failed=$((failed + 1))
 	fi
+	races=$(awk -v titles=1 -f "$top/scripts/other-races.awk" "$console" | sort | uniq -c)
+	if [ -n "$races" ]; then
+		say "$run races of the kernel's own, which do not count:"
+		sed 's/^/       | /' <<<"$races"
+	fi
 fi
 
 echo "$passed $failed $skipped" >"$tally"
