@@ -467,10 +467,14 @@ static inline bool sweep_passed(const char *name, const struct sweep *sweep)
 		sweep_tell(sweep);
 		return true;
 	}
-	dprintf(STDOUT_FILENO,
-		"# %s failed in %s, point %u of %u; SWEEP=%s:%u repeats this\n",
-		sweep_run.name, sweep_progress->doing, sweep_progress->point,
-		sweep_progress->points, sweep_run.name, sweep_progress->point);
+	if (sweep_progress->point == FAIL_NEVER)
+		dprintf(STDOUT_FILENO, "# %s failed in %s, undisturbed\n",
+			name, sweep_progress->doing);
+	else
+		dprintf(STDOUT_FILENO,
+			"# %s failed in %s, point %u; SWEEP=%s:%u repeats this\n",
+			name, sweep_progress->doing, sweep_progress->point,
+			name, sweep_progress->point);
 	return false;
 }
 
