@@ -182,7 +182,10 @@ static int makes_files(void *arg)
 	return 0;
 }
 
-/* Start, wait a moment, kill, and wait until it is gone. */
+/*
+ * Start, wait a moment, kill, and wait until it is gone, with its own children:
+ * they die with it, and are ours to wait for.
+ */
 static void kill_one(int (*work)(void *arg), struct victim *victim,
 		     unsigned long most_us)
 {
@@ -190,6 +193,7 @@ static void kill_one(int (*work)(void *arg), struct victim *victim,
 	pid_t pid;
 	int status;
 
+	must(prctl(PR_SET_CHILD_SUBREAPER, 1) == 0);
 	*victim->at_work = 0;
 	pid = spawn(work, victim);
 	while (!__atomic_load_n(victim->at_work, __ATOMIC_ACQUIRE))
@@ -199,6 +203,8 @@ static void kill_one(int (*work)(void *arg), struct victim *victim,
 	must(waitpid(pid, &status, 0) == pid);
 	/* One that had ended by itself has proved nothing. */
 	must(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+	while (waitpid(-1, NULL, 0) > 0)
+		;
 	/* The child has drawn from a copy. */
 	chance(&victim->state);
 }
