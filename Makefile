@@ -39,6 +39,10 @@ check:
 coverage:
 	@SEED='$(SEED)' scripts/coverage.sh
 
+sweep:
+	@T='$(or $(T),inject sweep sweep_load sweep_map sweep_names)' K=debug SEED='$(SEED)' \
+		SWEEP='$(or $(SWEEP),all)' scripts/check.sh
+
 check-all:
 	@T= K= SEED='$(SEED)' scripts/check-all.sh
 
@@ -70,9 +74,12 @@ help:
 	@echo '    SEED=N              repeat what a random test did'
 	@echo '  make check-all        make check, and all that takes longer'
 	@echo '  make coverage         the lines of module/ that no test of K=debug reaches'
+	@echo '  make sweep            let every allocation of every scenario fail, one by one;'
+	@echo '                        make check K=debug does some, by the seed'
+	@echo '    SWEEP=SCENARIO[:N]  only those of this scenario, or its Nth'
 	@echo '  make vm [K=KERNEL]    a shell in the guest, file system mounted'
 	@echo '  make lint             warnings, sparse, checkpatch, shellcheck'
 	@echo '    KVM=1               let guests use /dev/kvm'
 	@echo '    RHUGEFS_CACHE=DIR   where downloads are kept; default ~/.cache/rhugefs'
 
-.PHONY: all modules modules_install clean check check-all coverage demo vm lint help
+.PHONY: all modules modules_install clean check coverage sweep check-all demo vm lint help

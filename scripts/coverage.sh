@@ -61,11 +61,11 @@ merge()
 
 collect()
 {
-	local run=$1 dir=$build/coverage
+	local run=$1 dir=$build/coverage release
 
 	rm -rf "$dir" "$lines" "$state"
 	mkdir -p "$dir"
-	use_kernel "$run"
+	release=$(sed -n 's/\r$//; s/^@@init //p' "$logs/$run.talk")
 	tar -xf "$logs/$run.gcov" -C "$dir" 2>/dev/null || true
 	rm -f "$logs/$run.gcov"
 	if ! ls "$dir"/*.gcda >/dev/null 2>&1; then
@@ -73,10 +73,10 @@ collect()
 		return 1
 	fi
 	# Those of files that did not come are 0.
-	cp "$build/$kernel_release"/module/*.gcno "$dir"
+	cp "$build/$release"/module/*.gcno "$dir"
 	rm -f "$dir"/*.mod.gcno
 	(cd "$dir" && gcov -t ./*.gcno) 2>"$logs/gcov.log" |
-		merge "$build/$kernel_release" >"$lines"
+		merge "$build/$release" >"$lines"
 	[ -n "${T:-}" ] || state_now >"$state"
 }
 
