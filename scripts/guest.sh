@@ -79,7 +79,7 @@ fi
 
 # An oops ends the guest at once: what ran after it would prove nothing.
 cmdline="console=ttyS1,115200 loglevel=7 ignore_loglevel panic=-1 oops=panic"
-cmdline+=" tsc=reliable no_timer_check cryptomgr.notests=1 rdinit=/init $append"
+cmdline+=" tsc=reliable no_timer_check cryptomgr.notests=1 rdinit=/init GUEST_CPUS=$cpus $append"
 
 command=(qemu-system-x86_64 -name rhugefs -nodefaults -no-user-config -no-reboot
 	 -display none -m "$total" -smp "$cpus,sockets=$cpus" "${machine[@]}"

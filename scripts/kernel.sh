@@ -106,7 +106,7 @@ show_built()
 	debug)
 		cat <<-END
 		kernel_nodes=896:0,896:1
-		kernel_append='pci=noacpi page_owner=on watchdog_thresh=30 workqueue.watchdog_thresh=120'
+		kernel_append='page_owner=on watchdog_thresh=30 workqueue.watchdog_thresh=120'
 		kernel_slow=8
 		kernel_gcov=1
 		END
@@ -114,7 +114,7 @@ show_built()
 	kcsan)
 		cat <<-END
 		kernel_nodes=640:0,640:1
-		kernel_append='pci=noacpi watchdog_thresh=30 workqueue.watchdog_thresh=120'
+		kernel_append='watchdog_thresh=30 workqueue.watchdog_thresh=120'
 		kernel_slow=8
 		kernel_gcov=
 		END
