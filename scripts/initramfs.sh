@@ -30,7 +30,7 @@ chmod +x "$root/init"
 grep -v -e '^#' -e '^$' "$top/scripts/kernel-reports" >"$root/etc/kernel-reports"
 cp "$top/scripts/other-races.awk" "$root/etc/other-races.awk"
 cp "$module" "$root/lib/rhugefs.ko"
-objdump -t "$module" | awk '$3 == "F" && $4 == ".text" { print $1, $5, $6 }' \
+objdump -t "$module" | awk '$3 == "F" { print $4, $1, $5, $6 }' \
 	>"$root/lib/rhugefs.symbols"
 cp -R "$tests/." "$root/selftests/"
 
