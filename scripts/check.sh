@@ -3,7 +3,8 @@
 #
 # make check: unit tests in user space, then the selftests in guests.
 #
-#   check.sh [-q]       -q: leave the closing line to the caller
+#   check.sh [-q] [-g]  -q: leave the closing line to the caller
+#                       -g: only the guests
 #
 # Environment:
 #   T=NAME    run one test only, a unit test or a selftest; or several, with spaces
@@ -21,8 +22,14 @@
 
 scripts=$top/scripts
 only=${T:-} kernels=${K:-$("$scripts/kernel.sh" list)}
-quiet=
-[ "${1:-}" != -q ] || quiet=1
+quiet='' guests_only=
+for option; do
+	case $option in
+	-q) quiet=1 ;;
+	-g) guests_only=1 ;;
+	*) die "unknown option: see the top of $0" ;;
+	esac
+done
 
 # --- what there is to run ----------------------------------------------------
 
@@ -52,6 +59,7 @@ if [ -n "$only" ]; then
 	[ -n "$units$guests" ] ||
 		die "there is no test '$only'; there are: $({ unit_tests; selftests; } | xargs)"
 fi
+[ -z "$guests_only" ] || units=
 runs=${units:+unit}${guests:+ $kernels}
 
 # --- the runs ----------------------------------------------------------------
