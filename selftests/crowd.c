@@ -324,4 +324,44 @@ TEST_F_TIMEOUT(mix, all_at_once, 300)
 	ASSERT_POOL(0, others);
 }
 
+/* --- counting amid changes ----------------------------------------------- */
+
+#define CHECKS		3
+
+/* Take pages and give them back, with no rest in between. */
+static int mix_churn(void *arg)
+{
+	char *map;
+
+	for (;;) {
+		map = map_new(2, 0);
+		must(map && touch_pages(map, 1) == 1);
+		must(unmap_huge(map, 2) == 0);
+	}
+}
+
+/* What is on its way must not be taken for lost. */
+TEST_F_TIMEOUT(mix, self_check_amid_changes, 60)
+{
+	int i, status;
+	char text[256];
+	pid_t pid;
+	FILE *file;
+
+	pid = spawn(mix_churn, NULL);
+	for (i = 0; i < CHECKS; i++) {
+		file = fopen("/sys/kernel/debug/rhugefs/selfcheck", "re");
+		if (!file)
+			SKIP(break, "there is no debugfs");
+		ASSERT_NE(fgets(text, sizeof(text), file), NULL);
+		fclose(file);
+		ASSERT_TRUE(!strncmp(text, "ok", 2) ||
+			    !strncmp(text, "busy", 4))
+			TH_LOG("%s", text);
+	}
+	ASSERT_EQ(kill(pid, SIGKILL), 0);
+	ASSERT_EQ(waitpid(pid, &status, 0), pid);
+	ASSERT_TRUE(WIFSIGNALED(status));
+}
+
 TEST_HARNESS_MAIN

@@ -182,6 +182,45 @@ static int makes_files(void *arg)
 	return 0;
 }
 
+/* Read all of a file at a time: every part of it into the same memory. */
+static int reads(void *arg)
+{
+	struct victim *victim = arg;
+	struct iovec into[ASK_MAX];
+	char *mem = mmap(NULL, HUGE, PROT_READ | PROT_WRITE,
+			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+	int fd = file_new(), i;
+
+	must(mem != MAP_FAILED);
+	for (i = 0; i < ASK_MAX; i++)
+		into[i] = (struct iovec){ mem, HUGE };
+	must(fallocate(fd, 0, 0, ASK_MAX / 2 * HUGE) == 0);
+	must(ftruncate(fd, ASK_MAX * HUGE) == 0);
+	victim_begin(victim);
+	for (;;)
+		must(preadv(fd, into, ASK_MAX, 0) == ASK_MAX * HUGE);
+}
+
+#define SELFCHECK	"/sys/kernel/debug/rhugefs/selfcheck"
+
+/* Have it looked at whether all is well while somebody changes everything. */
+static int checks(void *arg)
+{
+	struct victim *victim = arg;
+	char text[256];
+	int fd;
+
+	spawn(faults, victim);
+	victim_begin(victim);
+	for (;;) {
+		fd = open(SELFCHECK, O_RDONLY | O_CLOEXEC);
+		must(fd >= 0);
+		must(read(fd, text, sizeof(text)) > 0);
+		must(!strncmp(text, "ok", 2) || !strncmp(text, "busy", 4));
+		close(fd);
+	}
+}
+
 /*
  * Start, wait a moment, kill, and wait until it is gone, with its own children:
  * they die with it, and are ours to wait for.
@@ -259,6 +298,18 @@ TEST_F_TIMEOUT(kill, while_forking, 120)
 TEST_F_TIMEOUT(kill, while_making_files, 120)
 {
 	KILL_AND_COUNT(makes_files, ROUNDS);
+}
+
+TEST_F_TIMEOUT(kill, while_reading, 120)
+{
+	KILL_AND_COUNT(reads, ROUNDS / 4);
+}
+
+TEST_F_TIMEOUT(kill, while_checking, 120)
+{
+	if (access(SELFCHECK, R_OK))
+		SKIP(return, "there is no debugfs");
+	KILL_AND_COUNT(checks, ROUNDS / 4);
 }
 
 /*

@@ -513,6 +513,27 @@ TEST_F_TIMEOUT(exhausted, a_number_is_taken_where_there_is_some, 60)
 		pool_print("node0", &pool);
 }
 
+/* More pages on a node than the self-check looks at without pausing. */
+#define MANY		260
+
+TEST_F_TIMEOUT(load, many_pages_on_a_node, 60)
+{
+	char request[16], text[64];
+	FILE *file;
+
+	if (!two_nodes() ||
+	    memory_count(1, "MemFree:") < (long)(MANY * HUGE) + 128 * MIB)
+		SKIP(return, "node 1 does not have so much memory");
+	snprintf(request, sizeof(request), "1:%d", MANY);
+	ASSERT_EQ(load_pages(request), 0);
+	ASSERT_EQ(pool_read_node(1).free, MANY);
+	file = fopen("/sys/kernel/debug/rhugefs/selfcheck", "re");
+	ASSERT_NE(file, NULL);
+	ASSERT_NE(fgets(text, sizeof(text), file), NULL);
+	fclose(file);
+	ASSERT_STREQ(text, "ok\n");
+}
+
 static int load_much(void *arg)
 {
 	/* Either may come first, the signal or the end. */

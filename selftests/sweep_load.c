@@ -280,6 +280,64 @@ TEST_F(node, nothing_at_all)
 	ASSERT_FALSE(sweep_loaded());
 }
 
+/* --- no memory for the pool itself --------------------------------------- */
+
+FIXTURE(start) {
+};
+
+FIXTURE_SETUP(start)
+{
+	ASSERT_FALSE(sweep_loaded());
+	fail_where(&sweep_run.area, &sweep_run.area);
+}
+
+FIXTURE_TEARDOWN_PARENT(start)
+{
+	if (sweep_loaded())
+		EXPECT_EQ(unload(), 0);
+}
+
+/* Load, with the @nth point of failure failing. */
+static int load_failing(const char *params, unsigned int nth)
+{
+	int fd = open_module();
+	int err;
+
+	fail_arm(nth);
+	err = load_with(fd, params);
+	fail_disarm();
+	must(close(fd) == 0);
+	return err;
+}
+
+/* Points tried: more than making the pool has, but not all before it. */
+#define LAST_POINTS	24
+
+/*
+ * A load is refused for its parameters when the pool has just been made: the last
+ * points of failure that it comes by are those of making it, and of what goes
+ * before and after.
+ */
+TEST_F(start, no_memory_for_the_pool)
+{
+	unsigned int last, nth, failed = 0;
+
+	ASSERT_EQ(load_failing("nr_hugepages=none", FAIL_NEVER), EINVAL);
+	last = fail_passed();
+	ASSERT_LT(LAST_POINTS, last);
+	for (nth = last; nth > last - LAST_POINTS; nth--) {
+		int err = load_failing(PARAMS, nth);
+
+		ASSERT_TRUE(!err || err == ENOMEM);
+		ASSERT_TRUE(fail_fired());
+		ASSERT_EQ(sweep_loaded(), !err);
+		ASSERT_TRUE(err || unload() == 0);
+		failed += err == ENOMEM;
+	}
+	/* The pool and its nodes' array, two of each node, the request's two. */
+	ASSERT_LE(6 + 2, failed);
+}
+
 /* Where the kernel puts modules is told by one that it has put there. */
 static struct fail_range find_area(void)
 {
