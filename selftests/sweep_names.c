@@ -310,7 +310,7 @@ static void tidy_mount(struct scene *scene)
 
 SWEEP(mount)
 {
-	.least = 10,
+	.least = 5,
 	.errnos = { ENOMEM },
 	.prepare = prepare_mount,
 	.act = act_mount,
