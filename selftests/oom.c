@@ -376,9 +376,9 @@ static bool bystander_intact(int fd)
 		long kills = group_kills();				\
 									\
 		while (round < ROUNDS && (!round || now_ms() < end)) {	\
-			do						\
+			do {						\
 				kill_one(&victim);			\
-			while (++round % BATCH);			\
+			} while (++round % BATCH);			\
 			ASSERT_EQ(ftruncate(victim.fd, 0), 0);		\
 			ASSERT_POOL(1, 0)				\
 				TH_LOG("after round %d", round);	\
