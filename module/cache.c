@@ -4,9 +4,7 @@
  *
  * The pages are kept in an xarray of the module's own and not in the mapping's
  * i_pages, where the kernel would take them for page cache that it may write
- * back, reclaim, split or count as such. A page in it points back to mapping and
- * index, in small pages, since futexes in shared memory name their place by
- * these two.
+ * back, reclaim, split or count as such.
  */
 #include <linux/hash.h>
 #include <linux/pagemap.h>
@@ -47,14 +45,35 @@ void cache_init(struct cache *cache, struct address_space *mapping,
 	cache->reserve = reserve;
 	xa_init_flags(&cache->pages, XA_FLAGS_ACCOUNT);
 	atomic_long_set(&cache->nr_pages, 0);
+	mutex_init(&cache->privates_lock);
+	xa_init_flags(&cache->privates, XA_FLAGS_ALLOC | XA_FLAGS_ACCOUNT);
 }
 
-/* The mutex under which an index is filled; others may share it. */
-static struct mutex *cache_index_mutex(struct cache *cache, unsigned long index)
+/**
+ * cache_lock_index() - Keep everybody else from filling an index, and from
+ *	copying, sharing or dropping a private page of it.
+ * @cache: the file's cache
+ * @index: the index, in huge pages
+ *
+ * Context: invalidate_lock is held shared; may sleep.
+ * Return: what cache_unlock_index() wants.
+ */
+struct mutex *cache_lock_index(struct cache *cache, unsigned long index)
 {
 	unsigned long key = (unsigned long)cache / L1_CACHE_BYTES + index;
+	struct mutex *mutex = &index_mutex[hash_long(key, INDEX_MUTEX_BITS)];
 
-	return &index_mutex[hash_long(key, INDEX_MUTEX_BITS)];
+	mutex_lock(mutex);
+	return mutex;
+}
+
+/**
+ * cache_unlock_index() - Undo it.
+ * @mutex: what cache_lock_index() returned
+ */
+void cache_unlock_index(struct mutex *mutex)
+{
+	mutex_unlock(mutex);
 }
 
 /**
@@ -74,13 +93,15 @@ struct folio *cache_find(struct cache *cache, unsigned long index)
 /* The entry was set aside by xa_reserve(), so that storing cannot fail. */
 static void cache_insert(struct cache *cache, struct claim *claim)
 {
-	struct folio *folio = claim->folio;
-
-	folio->index = claim->index << HUGE_ORDER;
-	WRITE_ONCE(folio->mapping, cache->mapping);
-	WARN_ON_ONCE(xa_is_err(xa_store(&cache->pages, claim->index, folio,
-					0)));
+	huge_page_attach(claim->folio, cache->mapping,
+			 claim->index << HUGE_ORDER);
+	WARN_ON_ONCE(xa_is_err(xa_store(&cache->pages, claim->index,
+					claim->folio, 0)));
 	atomic_long_inc(&cache->nr_pages);
+	/* Private mappings may show the page of zeroes in its place. */
+	if (!xa_empty(&cache->privates))
+		unmap_mapping_range(cache->mapping, huge_pos(claim->index),
+				    HUGE_SIZE, 1);
 }
 
 /*
@@ -132,25 +153,12 @@ struct folio *cache_get(struct cache *cache, unsigned long index)
 	if (folio)
 		return folio;
 
-	mutex = cache_index_mutex(cache, index);
-	mutex_lock(mutex);
+	mutex = cache_lock_index(cache, index);
 	folio = cache_find(cache, index);
 	if (!folio)
 		folio = cache_fill(cache, index);
-	mutex_unlock(mutex);
+	cache_unlock_index(mutex);
 	return folio;
-}
-
-/*
- * The page lock keeps folio_mark_dirty() of somebody who unpins the page from
- * using the mapping while it goes.
- */
-static void cache_detach(struct folio *folio)
-{
-	folio_lock(folio);
-	WRITE_ONCE(folio->mapping, NULL);
-	folio->index = 0;
-	folio_unlock(folio);
 }
 
 /**
@@ -173,7 +181,7 @@ unsigned long cache_remove(struct cache *cache, unsigned long from,
 		return 0;
 	xa_for_each_range(&cache->pages, index, folio, from, to - 1) {
 		xa_erase(&cache->pages, index);
-		cache_detach(folio);
+		huge_page_detach(folio);
 		pool_give(cache->reserve->pool, folio);
 		removed++;
 		cond_resched();

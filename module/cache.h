@@ -2,6 +2,7 @@
 #ifndef RHUGEFS_CACHE_H
 #define RHUGEFS_CACHE_H
 
+#include <linux/mutex.h>
 #include <linux/xarray.h>
 
 #include "reserve.h"
@@ -14,17 +15,25 @@
  *	least shared, which keeps what was found from going away; an entry is
  *	added under the index mutex besides, removed under the exclusive lock
  * @nr_pages: number of pages in @pages, for stat(2)
+ * @privates_lock: guards @privates
+ * @privates: the file's private mappings, struct private by its id. Whether there
+ *	is one is asked without the lock: who finds none under the index mutex has
+ *	been faster than every private fault of that index
  */
 struct cache {
 	struct address_space *mapping;
 	struct reserve *reserve;
 	struct xarray pages;
 	atomic_long_t nr_pages;
+	struct mutex privates_lock;
+	struct xarray privates;
 };
 
 void cache_locks_init(void);
 void cache_init(struct cache *cache, struct address_space *mapping,
 		struct reserve *reserve);
+struct mutex *cache_lock_index(struct cache *cache, unsigned long index);
+void cache_unlock_index(struct mutex *mutex);
 struct folio *cache_find(struct cache *cache, unsigned long index);
 struct folio *cache_get(struct cache *cache, unsigned long index);
 unsigned long cache_remove(struct cache *cache, unsigned long from,

@@ -20,6 +20,8 @@
 #include "check.h"
 #include "huge_page.h"
 #include "inode.h"
+#include "private.h"
+#include "private_page.h"
 #include "super.h"
 
 /* Together about a second, more than evicting a file should take. */
@@ -33,12 +35,10 @@
  * struct check_node - what was found on one node, in huge pages
  * @counts: nr is the sum of all pages found, the rest as on the lists
  * @promised: promised to files and not consumed
- * @cached: in the caches of files
  */
 struct check_node {
 	struct pool_counts counts;
 	unsigned long promised;
-	unsigned long cached;
 };
 
 /**
@@ -127,7 +127,6 @@ static unsigned long check_cache(struct check *check, struct inode *inode)
 			seq_printf(check->seq,
 				   "inode %lu: page at %lu is not in the map\n",
 				   inode->i_ino, index);
-		check->node[folio_nid(folio)].cached++;
 		check->node[folio_nid(folio)].counts.nr++;
 		pages++;
 		cond_resched();
@@ -157,6 +156,86 @@ static void check_differ(struct check *check, const char *where,
 			   id, what, kept, found);
 }
 
+/*
+ * How many private mappings from @first on hold a page, and in @counted whether
+ * one that comes before it does.
+ */
+static unsigned long check_holders(struct cache *cache, struct private *first,
+				   unsigned long index, struct folio *folio,
+				   bool *counted)
+{
+	unsigned long id, holders = 0;
+	struct private *private;
+	bool before = true;
+
+	*counted = false;
+	xa_for_each(&cache->privates, id, private) {
+		before &= private != first;
+		if (xa_load(&private->pages, index) != folio)
+			continue;
+		if (before)
+			*counted = true;
+		else
+			holders++;
+	}
+	return holders;
+}
+
+/*
+ * The pages of one private mapping, each counted with the first of its holders; how
+ * many of them were promised to it.
+ */
+static unsigned long check_private_pages(struct check *check,
+					 struct private *private)
+{
+	struct cache *cache = private_cache(private);
+	unsigned long index, holders, pages = 0;
+	struct folio *folio;
+	bool counted;
+
+	xa_for_each(&private->pages, index, folio) {
+		if (xa_is_value(folio))
+			continue;
+		pages += private_consumed(private, index);
+		holders = check_holders(cache, private, index, folio, &counted);
+		if (counted)
+			continue;
+		check_page(check, folio, folio_nid(folio), cache->mapping,
+			   private_page_pgoff(folio, index));
+		check_differ(check, "page", folio_pfn(folio), "holders",
+			     private_page_holders(folio), holders);
+		check->node[folio_nid(folio)].counts.nr++;
+		cond_resched();
+	}
+	return pages;
+}
+
+/* An address space may end meanwhile, but not what is on the list. */
+static void check_privates(struct check *check, struct inode *inode)
+{
+	struct cache *cache = &huge_inode(inode)->cache;
+	unsigned long id, pages, mapped, promised;
+	struct private *private;
+
+	mutex_lock(&cache->privates_lock);
+	xa_for_each(&cache->privates, id, private) {
+		pages = check_private_pages(check, private);
+		if (!private->reserve)
+			continue;
+		down_read(&private->reserve->lock);
+		mapped = region_count(&private->reserve->map, 0, REGION_END);
+		promised = check_promise(check, &private->reserve->promise);
+		if (!resv_map_valid(&private->reserve->map))
+			seq_printf(check->seq,
+				   "inode %lu: private regions overlap or touch\n",
+				   inode->i_ino);
+		up_read(&private->reserve->lock);
+		check_differ(check, "inode", inode->i_ino, "private promise",
+			     promised, mapped - pages);
+	}
+	mutex_unlock(&cache->privates_lock);
+}
+
 static void check_inode(struct inode *inode, void *data)
 {
 	struct huge_inode *huge = huge_inode(inode);
@@ -179,6 +258,7 @@ static void check_inode(struct inode *inode, void *data)
 	check_differ(check, "inode", inode->i_ino, "nr_pages",
 		     atomic_long_read(&huge->cache.nr_pages), pages);
 	up_read(&huge->reserve->lock);
+	check_privates(check, inode);
 	filemap_invalidate_unlock(inode->i_mapping);
 }
 

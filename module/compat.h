@@ -21,6 +21,10 @@ static inline void vm_flags_set(struct vm_area_struct *vma, vm_flags_t flags)
 	vma->vm_flags |= flags;
 }
 
+/* There, but not exported, while this one was. Details were never given here. */
+#define zap_page_range_single(vma, address, size, details)	\
+	((void)(details), zap_page_range(vma, address, size))
+
 #endif
 
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 10, 0)
@@ -28,6 +32,26 @@ static inline void vm_flags_set(struct vm_area_struct *vma, vm_flags_t flags)
 #define mm_get_unmapped_area(mm, ...)	((mm)->get_unmapped_area(__VA_ARGS__))
 
 #endif
+
+/* Does fork() copy huge entries of files, or let the child fault? */
+static inline bool compat_fork_copies(void)
+{
+	return LINUX_VERSION_CODE >= KERNEL_VERSION(6, 12, 0);
+}
+
+/*
+ * To be called from ->open of a VMA to which mremap() is about to move entries.
+ * Before 6.12 it takes a huge entry that goes meanwhile, because the file is cut or
+ * a page taken back, for a page table. What is gone before need not be moved.
+ */
+static inline void compat_before_move(struct vm_area_struct *vma)
+{
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 12, 0)
+	unmap_mapping_range(vma->vm_file->f_mapping,
+			    (loff_t)vma->vm_pgoff << PAGE_SHIFT,
+			    vma->vm_end - vma->vm_start, 1);
+#endif
+}
 
 /* Times of an inode that has just changed. */
 static inline void inode_touch(struct inode *inode)

@@ -7,6 +7,7 @@
 #include <linux/module.h>
 
 #include "check.h"
+#include "counters.h"
 #include "debugfs.h"
 #include "inject.h"
 
@@ -18,6 +19,13 @@ static int selfcheck_show(struct seq_file *seq, void *unused)
 }
 DEFINE_SHOW_ATTRIBUTE(selfcheck);
 
+static int counters_file_show(struct seq_file *seq, void *unused)
+{
+	counters_show(seq);
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(counters_file);
+
 /**
  * debugfs_create() - Make the directory and its files.
  * @pool: the pool they show
@@ -27,6 +35,8 @@ void debugfs_create(struct pool *pool)
 	debugfs_dir = debugfs_create_dir("rhugefs", NULL);
 	debugfs_create_file("selfcheck", 0400, debugfs_dir, pool,
 			    &selfcheck_fops);
+	debugfs_create_file("counters", 0400, debugfs_dir, NULL,
+			    &counters_file_fops);
 	inject_create(debugfs_dir);
 }
 

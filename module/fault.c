@@ -22,12 +22,14 @@ static vm_fault_t fault_error(int err)
 	return err == -ENOMEM ? VM_FAULT_OOM : VM_FAULT_SIGBUS;
 }
 
-/*
- * Should the kernel have put a page table there, as it does for the markers of
- * userfaultfd, then no huge page can be mapped and the fault would come again
- * for ever.
+/**
+ * fault_has_page_table() - Is there a page table where a huge page is to be?
+ * @vmf: the fault
+ *
+ * None should ever be. But then no huge page can be mapped, and the fault would come
+ * again for ever.
  */
-static bool fault_has_page_table(struct vm_fault *vmf)
+bool fault_has_page_table(struct vm_fault *vmf)
 {
 	pmd_t pmd = READ_ONCE(*vmf->pmd);
 

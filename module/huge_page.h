@@ -4,7 +4,10 @@
 
 #include <linux/highmem.h>
 #include <linux/mm.h>
+#include <linux/pagemap.h>
 #include <linux/sched.h>
+
+#include "counters.h"
 
 /*
  * The one page size of the module. Everything else counts in huge pages or
@@ -52,10 +55,62 @@ static inline void huge_page_zero(struct folio *folio)
 {
 	unsigned long i;
 
+	counters_count(COUNTER_ZEROED);
 	for (i = 0; i < HUGE_NR; i++) {
 		cond_resched();
 		clear_highpage(folio_page(folio, i));
 	}
+}
+
+/**
+ * huge_page_copy() - Copy a whole huge page.
+ * @to: a page that nobody else may look at yet
+ * @from: a page that stays where it is meanwhile
+ *
+ * Context: may sleep; reschedules between small pages.
+ */
+static inline void huge_page_copy(struct folio *to, struct folio *from)
+{
+	unsigned long i;
+
+	counters_count(COUNTER_COPIED);
+	for (i = 0; i < HUGE_NR; i++) {
+		cond_resched();
+		copy_highpage(folio_page(to, i), folio_page(from, i));
+	}
+}
+
+/**
+ * huge_page_attach() - Let a page point back to where it is used.
+ * @folio: a page that is mapped nowhere yet
+ * @mapping: the file's mapping
+ * @pgoff: what tells it from others of this mapping, in small pages
+ *
+ * Futexes in shared memory name their place by these two.
+ */
+static inline void huge_page_attach(struct folio *folio,
+				    struct address_space *mapping,
+				    pgoff_t pgoff)
+{
+	folio->index = pgoff;
+	WRITE_ONCE(folio->mapping, mapping);
+}
+
+/**
+ * huge_page_detach() - Let a page point nowhere any more.
+ * @folio: a page that is mapped nowhere any more
+ *
+ * The page lock keeps folio_mark_dirty() of somebody who unpins the page from
+ * using the mapping while it goes.
+ *
+ * Context: may sleep.
+ */
+static inline void huge_page_detach(struct folio *folio)
+{
+	folio_lock(folio);
+	WRITE_ONCE(folio->mapping, NULL);
+	folio->index = 0;
+	folio_unlock(folio);
 }
 
 #endif

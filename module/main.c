@@ -13,6 +13,7 @@
 #include "resize.h"
 #include "super.h"
 #include "sysfs.h"
+#include "zero_page.h"
 
 static char *nr_hugepages;
 module_param(nr_hugepages, charp, 0444);
@@ -47,9 +48,12 @@ static int __init rhugefs_init(void)
 	int err;
 
 	cache_locks_init();
-	err = inode_cache_create();
+	err = zero_page_create();
 	if (err)
 		return err;
+	err = inode_cache_create();
+	if (err)
+		goto destroy_zero_page;
 	main_pool = pool_create();
 	if (!main_pool) {
 		err = -ENOMEM;
@@ -73,6 +77,8 @@ empty_pool:
 	main_empty_pool(main_pool);
 destroy_inode_cache:
 	inode_cache_destroy();
+destroy_zero_page:
+	zero_page_destroy();
 	return err;
 }
 module_init(rhugefs_init);
@@ -85,6 +91,7 @@ static void __exit rhugefs_exit(void)
 	/* Evicted inodes are freed by RCU; none of them needs the pool. */
 	main_empty_pool(main_pool);
 	inode_cache_destroy();
+	zero_page_destroy();
 }
 module_exit(rhugefs_exit);
 

@@ -4,7 +4,8 @@
  *
  * A mapping is made of whole huge pages at huge page boundaries of address and
  * file, and stays so: every later split must be at such a boundary. A shared
- * mapping has nothing of its own, its promises are the file's and outlive it.
+ * mapping has nothing of its own, its promises are the file's and outlive it. A
+ * private one has a struct private, which ends with its last piece.
  */
 #include <linux/mm.h>
 #include <linux/mman.h>
@@ -12,10 +13,13 @@
 #include <linux/pagemap.h>
 
 #include "compat.h"
+#include "cow.h"
 #include "fault.h"
+#include "fork.h"
 #include "huge_page.h"
 #include "inode.h"
 #include "mmap.h"
+#include "private.h"
 
 static int mmap_may_split(struct vm_area_struct *vma, unsigned long addr)
 {
@@ -27,8 +31,26 @@ static unsigned long mmap_pagesize(struct vm_area_struct *vma)
 	return HUGE_SIZE;
 }
 
+/* Nothing is at the place of a VMA to which another one is being moved. */
+static void mmap_shared_open(struct vm_area_struct *vma)
+{
+	if (vma->vm_mm != current->mm)
+		fork_before_copy(vma);
+	else if (!vma_lookup(vma->vm_mm, vma->vm_start))
+		compat_before_move(vma);
+}
+
 static const struct vm_operations_struct mmap_shared_ops = {
+	.open = mmap_shared_open,
 	.fault = fault_file,
+	.may_split = mmap_may_split,
+	.pagesize = mmap_pagesize,
+};
+
+static const struct vm_operations_struct mmap_private_ops = {
+	.open = fork_open,
+	.close = private_close,
+	.fault = cow_fault,
 	.may_split = mmap_may_split,
 	.pagesize = mmap_pagesize,
 };
@@ -40,17 +62,18 @@ static const struct vm_operations_struct mmap_shared_ops = {
  */
 static int mmap_check_size(struct vm_area_struct *vma, loff_t size, loff_t end)
 {
-	if (vma->vm_flags & VM_MAYWRITE)
+	if (vma->vm_file->f_mode & FMODE_WRITE)
 		return 0;
 	return huge_pos(huge_count(size)) >= end ? 0 : -ENOMEM;
 }
 
 /*
- * Promise the pages of a shared mapping and extend the file. Both under
- * invalidate_lock: truncation must not come between the two, and i_rwsem is
- * not to be taken under mmap_lock.
+ * Promise the pages of a mapping and extend the file. Both under invalidate_lock:
+ * truncation must not come between the two, and i_rwsem is not to be taken under
+ * mmap_lock. @private is NULL for a shared mapping.
  */
-static int mmap_reserve_shared(struct inode *inode, struct vm_area_struct *vma)
+static int mmap_reserve(struct inode *inode, struct vm_area_struct *vma,
+			struct private *private)
 {
 	unsigned long from = vma->vm_pgoff >> HUGE_ORDER;
 	unsigned long to = from + (vma_pages(vma) >> HUGE_ORDER);
@@ -58,9 +81,14 @@ static int mmap_reserve_shared(struct inode *inode, struct vm_area_struct *vma)
 
 	filemap_invalidate_lock(inode->i_mapping);
 	err = mmap_check_size(vma, i_size_read(inode), huge_pos(to));
-	if (!err && !(vma->vm_flags & VM_NORESERVE))
+	if (err || vma->vm_flags & VM_NORESERVE)
+		;
+	else if (private)
+		err = private_reserve(private, from, to);
+	else
 		err = reserve_range(huge_inode(inode)->reserve, from, to);
 	if (!err && vma->vm_flags & VM_WRITE &&
+	    vma->vm_file->f_mode & FMODE_WRITE &&
 	    i_size_read(inode) < huge_pos(to)) {
 		i_size_write(inode, huge_pos(to));
 		inode_touch(inode);
@@ -70,6 +98,37 @@ static int mmap_reserve_shared(struct inode *inode, struct vm_area_struct *vma)
 	return err == -ENOSPC ? -ENOMEM : err;
 }
 
+static int mmap_private(struct inode *inode, struct vm_area_struct *vma)
+{
+	struct private *private = private_create(inode, vma->vm_mm);
+	int err;
+
+	if (!private)
+		return -ENOMEM;
+	err = private_register(private);
+	if (err)
+		goto destroy;
+	err = mmap_reserve(inode, vma, private);
+	if (err)
+		goto destroy;
+	vma->vm_private_data = private;
+	vma->vm_ops = &mmap_private_ops;
+	return 0;
+
+destroy:
+	private_destroy(private);
+	return err;
+}
+
+static int mmap_shared(struct inode *inode, struct vm_area_struct *vma)
+{
+	int err = mmap_reserve(inode, vma, NULL);
+
+	if (!err)
+		vma->vm_ops = &mmap_shared_ops;
+	return err;
+}
+
 /**
  * mmap_file() - Make a mapping of a file.
  * @file: the file
@@ -77,8 +136,8 @@ static int mmap_reserve_shared(struct inode *inode, struct vm_area_struct *vma)
  *
  * Context: file_operations->mmap, with mmap_lock held for writing.
  * Return: 0, or with nothing changed -EINVAL where address, length or offset
- * are not multiples of the huge page size, -ENODEV for a private mapping,
- * -ENOMEM where the pages cannot be promised, -EINTR.
+ * are not multiples of the huge page size, -ENOMEM where the pages cannot be
+ * promised, -EINTR.
  */
 int mmap_file(struct file *file, struct vm_area_struct *vma)
 {
@@ -88,17 +147,16 @@ int mmap_file(struct file *file, struct vm_area_struct *vma)
 	if (!huge_aligned(vma->vm_start) || !huge_aligned(vma->vm_end) ||
 	    vma->vm_pgoff & (HUGE_NR - 1))
 		return -EINVAL;
-	/* Private mappings need copy on write, which is not there yet. */
-	if (!(vma->vm_flags & VM_MAYSHARE))
-		return -ENODEV;
 
-	err = mmap_reserve_shared(inode, vma);
+	if (vma->vm_flags & VM_MAYSHARE)
+		err = mmap_shared(inode, vma);
+	else
+		err = mmap_private(inode, vma);
 	if (err)
 		return err;
 	file_accessed(file);
 	/* Mixed: get_user_pages() may take references, the pages are RAM. */
 	vm_flags_set(vma, VM_MIXEDMAP | VM_DONTEXPAND);
-	vma->vm_ops = &mmap_shared_ops;
 	return 0;
 }
 

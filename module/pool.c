@@ -144,7 +144,8 @@ static unsigned long pool_node_reserve(struct pool_node *node,
 }
 
 /* End the promise of @pages of the node's pages; how many there were to end. */
-static unsigned long pool_node_unreserve(struct pool_node *node,
+static unsigned long pool_node_unreserve(struct pool *pool,
+					 struct pool_node *node,
 					 unsigned long pages)
 {
 	spin_lock(&node->lock);
@@ -152,6 +153,7 @@ static unsigned long pool_node_unreserve(struct pool_node *node,
 		pages = node->counts.resv;
 	node->counts.resv -= pages;
 	node->events++;
+	pool_spare(pool, pages);
 	spin_unlock(&node->lock);
 	return pages;
 }
@@ -226,9 +228,7 @@ unsigned long pool_unreserve(struct pool *pool, unsigned long pages,
 		popped = promise_pop(promise, nid, left);
 		if (!popped)
 			continue;
-		popped = pool_node_unreserve(pool->node[nid], popped);
-		pool_spare(pool, popped);
-		left -= popped;
+		left -= pool_node_unreserve(pool, pool->node[nid], popped);
 	}
 	return pages - left;
 }
@@ -341,14 +341,15 @@ struct folio *pool_take(struct pool *pool, int nid, bool *zeroed)
 }
 
 /**
- * pool_put_back() - Undo the taking of a page that nobody else has seen.
+ * pool_put_back() - Put a page on a free list, and perhaps promise it.
  * @pool: the pool
- * @folio: the page
+ * @folio: a page to which nobody outside can have a reference that lasts: he never
+ *	saw it, or was found not to have one after it was unmapped
  * @zeroed: it holds only zeroes
  * @promise: promise to restore by one, on the page's own node, or NULL
  *
- * A reference that somebody holds to such a page can only be a passing look
- * by its frame number, which is no reason to park it.
+ * A reference to such a page can only be a passing look by its frame number,
+ * which is no reason to park it.
  *
  * Context: no lock of the pool is held.
  */
@@ -363,10 +364,10 @@ void pool_put_back(struct pool *pool, struct folio *folio, bool zeroed,
 	if (promise) {
 		node->counts.resv++;
 		atomic_long_inc(&promise->on_node[nid]);
+	} else {
+		pool_spare(pool, 1);
 	}
 	spin_unlock(&node->lock);
-	if (!promise)
-		pool_spare(pool, 1);
 }
 
 /**
@@ -389,8 +390,8 @@ void pool_give(struct pool *pool, struct folio *folio)
 	}
 	spin_lock(&node->lock);
 	pool_node_free(node, folio, false);
-	spin_unlock(&node->lock);
 	pool_spare(pool, 1);
+	spin_unlock(&node->lock);
 }
 
 /**

@@ -232,3 +232,35 @@ void reserve_cancel(struct reserve *reserve, struct claim *claim)
 	up_write(&reserve->lock);
 	claim->folio = NULL;
 }
+
+/**
+ * reserve_restore() - Give a page back and promise one again for its index.
+ * @reserve: a reserve in whose map the index is
+ * @folio: a page that had been claimed for it, used by nobody any more
+ *
+ * Context: may sleep.
+ */
+void reserve_restore(struct reserve *reserve, struct folio *folio)
+{
+	down_write(&reserve->lock);
+	pool_put_back(reserve->pool, folio, false, &reserve->promise);
+	up_write(&reserve->lock);
+}
+
+/**
+ * reserve_replace() - Promise another page for an index whose page goes to
+ *	somebody else.
+ * @reserve: a reserve in whose map the index is
+ *
+ * Context: may sleep.
+ * Return: 0, or -ENOSPC where every free page is promised.
+ */
+int reserve_replace(struct reserve *reserve)
+{
+	int err;
+
+	down_write(&reserve->lock);
+	err = pool_reserve(reserve->pool, 1, numa_mem_id(), &reserve->promise);
+	up_write(&reserve->lock);
+	return err;
+}

@@ -57,5 +57,7 @@ int reserve_claim(struct reserve *reserve, unsigned long index,
 		  bool want_zeroed, struct claim *claim);
 int reserve_commit(struct reserve *reserve, struct claim *claim);
 void reserve_cancel(struct reserve *reserve, struct claim *claim);
+void reserve_restore(struct reserve *reserve, struct folio *folio);
+int reserve_replace(struct reserve *reserve);
 
 #endif

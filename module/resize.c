@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Carving huge pages out of the buddy allocator and giving them back: the only
- * room that calls the page allocator. No lock is held over it.
+ * Carving the pool's pages out of the buddy allocator and giving them back. No lock
+ * is held over it.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 

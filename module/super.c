@@ -20,6 +20,7 @@
 static struct pool *super_pool;
 
 enum super_option {
+	OPT_FORK_RESERVE,
 	OPT_GID,
 	OPT_MODE,
 	OPT_NR_INODES,
@@ -28,6 +29,7 @@ enum super_option {
 };
 
 static const struct fs_parameter_spec super_options[] = {
+	fsparam_flag("fork_reserve", OPT_FORK_RESERVE),
 	fsparam_u32("gid", OPT_GID),
 	fsparam_u32oct("mode", OPT_MODE),
 	fsparam_string("nr_inodes", OPT_NR_INODES),
@@ -42,6 +44,7 @@ static const struct fs_parameter_spec super_options[] = {
  * @gid: see struct super_info
  * @mode: see struct super_info
  * @max_inodes: see struct super_info
+ * @fork_reserve: see struct super_info
  * @given: bit per enum super_option that was given
  */
 struct super_request {
@@ -49,6 +52,7 @@ struct super_request {
 	kgid_t gid;
 	umode_t mode;
 	unsigned long max_inodes;
+	bool fork_reserve;
 	unsigned long given;
 };
 
@@ -110,6 +114,9 @@ static int super_parse_param(struct fs_context *fc, struct fs_parameter *param)
 	request->given |= BIT(opt);
 
 	switch (opt) {
+	case OPT_FORK_RESERVE:
+		request->fork_reserve = true;
+		return 0;
 	case OPT_UID:
 		request->uid = make_kuid(current_user_ns(), result.uint_32);
 		if (!uid_valid(request->uid))
@@ -211,6 +218,8 @@ static int super_show_options(struct seq_file *seq, struct dentry *root)
 		   from_kgid_munged(&init_user_ns, info->gid));
 	if (max_inodes)
 		seq_printf(seq, ",nr_inodes=%lu", max_inodes);
+	if (info->fork_reserve)
+		seq_puts(seq, ",fork_reserve");
 	return 0;
 }
 
@@ -248,6 +257,7 @@ static int super_fill(struct super_block *sb, struct fs_context *fc)
 	info->uid = request->uid;
 	info->gid = request->gid;
 	info->mode = request->mode;
+	info->fork_reserve = request->fork_reserve;
 	spin_lock_init(&info->inodes_lock);
 	info->max_inodes = request->max_inodes;
 
@@ -278,6 +288,8 @@ static int super_check_remount(struct fs_context *fc, struct super_info *info)
 		return invalfc(fc, "remount cannot change gid");
 	if (request->given & BIT(OPT_MODE) && request->mode != info->mode)
 		return invalfc(fc, "remount cannot change mode");
+	if (request->fork_reserve && !info->fork_reserve)
+		return invalfc(fc, "remount cannot change fork_reserve");
 	return 0;
 }
 

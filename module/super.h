@@ -16,6 +16,8 @@
  * @uid: owner of the root directory; constant
  * @gid: group of the root directory; constant
  * @mode: permissions of the root directory; constant
+ * @fork_reserve: a child of fork() is promised the copies that its private
+ *	mappings may need; constant
  * @inodes_lock: guards the two below; a leaf
  * @max_inodes: how many inodes there may be, the root included; 0: any number
  * @nr_inodes: how many there are
@@ -25,6 +27,7 @@ struct super_info {
 	kuid_t uid;
 	kgid_t gid;
 	umode_t mode;
+	bool fork_reserve;
 	spinlock_t inodes_lock;
 	unsigned long max_inodes;
 	unsigned long nr_inodes;

@@ -14,6 +14,7 @@
 
 #include "huge_page.h"
 #include "inode.h"
+#include "private.h"
 #include "truncate.h"
 
 /* Free what an already forgotten range holds, @forgotten indices of it. */
@@ -53,6 +54,7 @@ void truncate_size(struct inode *inode, loff_t size)
 	i_size_write(inode, size);
 	unmap_mapping_range(mapping, huge_pos(first), 0, 1);
 	truncate_free(inode, first, REGION_END, forgotten);
+	private_truncate(&huge->cache, first);
 	cache_zero(&huge->cache, size, huge_pos(first));
 unlock:
 	filemap_invalidate_unlock(mapping);

@@ -98,11 +98,12 @@ static const struct mmap_case mmap_cases[] = {
 	{ "populated, a small page", SMALL, 0, MAP_SHARED | MAP_POPULATE,
 	  EINVAL },
 
-	{ "private", HUGE, 0, MAP_PRIVATE, ENODEV },
-	{ "private and unreserved", HUGE, 0, MAP_PRIVATE | MAP_NORESERVE,
-	  ENODEV },
-	{ "private behind the end", HUGE, 5 * HUGE, MAP_PRIVATE, ENODEV },
 	{ "private, a small page", SMALL, 0, MAP_PRIVATE, EINVAL },
+	{ "private, half a huge page's offset", HUGE, HUGE / 2, MAP_PRIVATE,
+	  EINVAL },
+	{ "private and unreserved, a small page", SMALL, 0,
+	  MAP_PRIVATE | MAP_NORESERVE, EINVAL },
+	{ "private, a terabyte", 1UL << 40, 0, MAP_PRIVATE, ENOMEM },
 	{ "neither shared nor private", HUGE, 0, MAP_NORESERVE, EINVAL },
 	{ "hugetlb's own flag", HUGE, 0, MAP_SHARED | MAP_HUGETLB, EINVAL },
 	{ "synchronous", HUGE, 0, MAP_SHARED_VALIDATE | MAP_SYNC, EOPNOTSUPP },
@@ -693,6 +694,7 @@ TEST_F(mounting, remount)
 		{ "uid=6", "uid" }, { "gid=6", "gid" }, { "mode=700", "mode" },
 		{ "nr_inodes=2", "nr_inodes" }, { "nr_inodes=x", "nr_inodes" },
 		{ "nr_inodes=-1", "nr_inodes" }, { "pagesize=4K", "pagesize" },
+		{ "fork_reserve", "fork_reserve" },
 		{ "no_such_option", "no_such_option" },
 	};
 	char before[256], after[256];

@@ -390,7 +390,17 @@ static inline char *map_huge(int fd, unsigned long first, unsigned long pages,
 	return map == MAP_FAILED ? NULL : map;
 }
 
-/* The same of a new file that lives as long as the mapping does. */
+/* The same, private. */
+static inline char *map_private(int fd, unsigned long first,
+				unsigned long pages, int flags)
+{
+	void *map = mmap(NULL, pages * HUGE, PROT_READ | PROT_WRITE,
+			 MAP_PRIVATE | flags, fd, first * HUGE);
+
+	return map == MAP_FAILED ? NULL : map;
+}
+
+/* A shared mapping of a new file that lives as long as the mapping does. */
 static inline char *map_new(unsigned long pages, int flags)
 {
 	int fd = file_new();

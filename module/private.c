@@ -1,0 +1,366 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Private mappings: what one process has of its own in one of them, from mmap()
+ * or fork() to the last munmap().
+ *
+ * The kernel splits a mapping into pieces (munmap and mprotect of a part) and
+ * moves them (mremap). All pieces of one mmap() in one process share one struct
+ * private, which is kept by index in the file: neither splitting nor moving
+ * changes an index. While mremap() moves a piece, two pieces map the same indices
+ * for a moment, and the end of one of the two must give nothing back.
+ *
+ * Who made the mapping holds the reservation; who inherits it by fork() holds
+ * none, unless the mount's fork_reserve gives it one of its own. hugetlb keeps the
+ * former in the VMA as well, and calls the flag by the same name.
+ */
+#include <linux/mm.h>
+#include <linux/pagemap.h>
+#include <linux/slab.h>
+
+#include "compat.h"
+#include "dontneed.h"
+#include "huge_page.h"
+#include "private.h"
+#include "private_page.h"
+
+/**
+ * private_create() - Make an empty private mapping.
+ * @inode: the file to be mapped
+ * @mm: the address space in which it is mapped
+ *
+ * Context: may sleep.
+ * Return: the mapping with one piece, or NULL where memory is short.
+ */
+struct private *private_create(struct inode *inode, struct mm_struct *mm)
+{
+	struct private *private = kzalloc(sizeof(*private), GFP_KERNEL_ACCOUNT);
+
+	if (!private)
+		return NULL;
+	private->inode = inode;
+	private->mm = mm;
+	private->nr_vmas = 1;
+	xa_init_flags(&private->pages, XA_FLAGS_ACCOUNT);
+	dontneed_init(private);
+	return private;
+}
+
+/**
+ * private_register() - Let a private mapping be found by its file, and hear of
+ *	what its process drops.
+ * @private: the mapping, which nobody uses yet
+ *
+ * Context: mmap_lock is held for writing; may sleep.
+ * Return: 0, or with nothing changed -ENOMEM, -EINTR where a fatal signal came.
+ */
+int private_register(struct private *private)
+{
+	struct cache *cache = private_cache(private);
+	int err = dontneed_listen(private->mm);
+
+	if (err)
+		return err;
+	mutex_lock(&cache->privates_lock);
+	err = xa_alloc(&cache->privates, &private->id, private,
+		       XA_LIMIT(0, PRIVATE_MAX_ID), GFP_KERNEL);
+	mutex_unlock(&cache->privates_lock);
+	private->registered = !err;
+	if (err)
+		dontneed_end(private->mm);
+	return err ? -ENOMEM : 0;
+}
+
+/**
+ * private_destroy() - Undo private_create() and private_register().
+ * @private: a mapping that has neither pages nor promises any more
+ *
+ * Context: may sleep; invalidate_lock is not held. mmap_lock is, or nobody else uses
+ * the address space any more.
+ */
+void private_destroy(struct private *private)
+{
+	struct cache *cache = private_cache(private);
+
+	if (private->registered) {
+		dontneed_end(private->mm);
+		mutex_lock(&cache->privates_lock);
+		xa_erase(&cache->privates, private->id);
+		mutex_unlock(&cache->privates_lock);
+	}
+	dontneed_exit(private);
+	reserve_destroy(private->reserve);
+	kfree(private);
+}
+
+/**
+ * private_reserve() - Promise a page for each index of a range.
+ * @private: a mapping that has no reservation yet
+ * @from: first index, in huge pages
+ * @to: index behind the last one
+ *
+ * Context: may sleep.
+ * Return: 0, or with nothing changed what reserve_range() returns.
+ */
+int private_reserve(struct private *private, unsigned long from,
+		    unsigned long to)
+{
+	struct reserve *reserve;
+	int err;
+
+	reserve = reserve_create(private_cache(private)->reserve->pool);
+	if (!reserve)
+		return -ENOMEM;
+	err = reserve_range(reserve, from, to);
+	if (err) {
+		reserve_destroy(reserve);
+		return err;
+	}
+	private->reserve = reserve;
+	set_bit(HPAGE_RESV_OWNER, &private->flags);
+	return 0;
+}
+
+/**
+ * private_consumed() - Was the page that was promised for an index consumed?
+ * @private: a mapping with promises
+ * @index: the index, in huge pages
+ *
+ * Context: as for private_give_up(), but does not sleep.
+ * Return: false where there is none yet, or only an inherited one.
+ */
+bool private_consumed(struct private *private, unsigned long index)
+{
+	void *entry = xa_load(&private->pages, index);
+
+	return entry && !xa_is_value(entry) &&
+	       !xa_get_mark(&private->pages, index, PRIVATE_INHERITED);
+}
+
+/**
+ * private_give_up() - Make an index show the file again.
+ * @private: the mapping
+ * @index: the index, in huge pages; mapped in the process no longer
+ *
+ * A page that goes back is promised to the mapping again, where it has promises.
+ * Where that cannot be, since somebody else still uses the page and every other
+ * one is promised, the entry stays and is marked as dropped.
+ *
+ * Context: the index mutex is held, or invalidate_lock exclusively; may sleep.
+ * Return: true if the entry is gone.
+ */
+bool private_give_up(struct private *private, unsigned long index)
+{
+	struct pool *pool = private_cache(private)->reserve->pool;
+	void *entry = xa_load(&private->pages, index);
+
+	if (!entry)
+		return true;
+	if (xa_is_value(entry)) {
+		xa_erase(&private->pages, index);
+	} else if (!private->reserve || !private_consumed(private, index)) {
+		xa_erase(&private->pages, index);
+		private_page_drop(entry, pool);
+	} else if (private_page_unused(entry)) {
+		xa_erase(&private->pages, index);
+		private_page_release(entry);
+		reserve_restore(private->reserve, entry);
+	} else if (!reserve_replace(private->reserve)) {
+		xa_erase(&private->pages, index);
+		private_page_drop(entry, pool);
+	} else {
+		xa_set_mark(&private->pages, index, PRIVATE_DROPPED);
+		return false;
+	}
+	return true;
+}
+
+/**
+ * private_truncate() - Make every private mapping of a file show the file behind
+ *	its end.
+ * @cache: the file's cache
+ * @from: first index behind the end, in huge pages; nothing is mapped from there
+ *
+ * Context: invalidate_lock is held exclusively; may sleep.
+ */
+void private_truncate(struct cache *cache, unsigned long from)
+{
+	unsigned long id, index;
+	struct private *private;
+	void *entry;
+
+	mutex_lock(&cache->privates_lock);
+	xa_for_each(&cache->privates, id, private) {
+		xa_for_each_start(&private->pages, index, entry, from) {
+			if (!private_give_up(private, index))
+				dontneed_later(private);
+			cond_resched();
+		}
+	}
+	mutex_unlock(&cache->privates_lock);
+}
+
+/**
+ * private_open_piece() - Count a further piece of a mapping.
+ * @private: the mapping
+ * @vma: a piece that is about to be, in the same address space
+ *
+ * Where another piece is at its place, that one is being split. Where none is,
+ * one from elsewhere is being moved there and will go next.
+ *
+ * Context: mmap_lock is held for writing.
+ */
+void private_open_piece(struct private *private, struct vm_area_struct *vma)
+{
+	struct vm_area_struct *there = vma_lookup(vma->vm_mm, vma->vm_start);
+
+	private->nr_vmas++;
+	if (there && there->vm_private_data == private)
+		return;
+	compat_before_move(vma);
+	if (private->twice_from < private->twice_to) {
+		set_bit(PRIVATE_LEFTOVER, &private->flags);
+		return;
+	}
+	WRITE_ONCE(private->twice_from, private_from(vma));
+	WRITE_ONCE(private->twice_to, private_to(vma));
+}
+
+/**
+ * private_is_mapped_twice() - Do two pieces map the same index?
+ * @private: the mapping
+ *
+ * Context: mmap_lock is held.
+ * Return: true if so after an mremap() that could not unmap the old place.
+ */
+bool private_is_mapped_twice(struct private *private)
+{
+	return READ_ONCE(private->twice_from) < READ_ONCE(private->twice_to) ||
+	       test_bit(PRIVATE_LEFTOVER, &private->flags);
+}
+
+/*
+ * Take the piece's indices out of what is mapped twice. True if nothing else maps
+ * them now. Only when an mremap() could not unmap the old place are these other
+ * than a whole that comes and goes at once.
+ */
+static bool private_is_last_piece(struct private *private, unsigned long from,
+				  unsigned long to)
+{
+	if (test_bit(PRIVATE_LEFTOVER, &private->flags))
+		return false;
+	if (to <= private->twice_from || private->twice_to <= from)
+		return true;
+	if (from <= private->twice_from && private->twice_to <= to &&
+	    (from < private->twice_from || private->twice_to < to))
+		set_bit(PRIVATE_LEFTOVER, &private->flags);
+	else if (from <= private->twice_from)
+		WRITE_ONCE(private->twice_from, to);
+	else if (private->twice_to <= to)
+		WRITE_ONCE(private->twice_to, from);
+	else
+		set_bit(PRIVATE_LEFTOVER, &private->flags);
+	return false;
+}
+
+/* Let those go first who want the lock exclusively. */
+static void private_relax(struct private *private)
+{
+	struct address_space *mapping = private->inode->i_mapping;
+
+	if (rwsem_is_contended(&mapping->invalidate_lock)) {
+		filemap_invalidate_unlock_shared(mapping);
+		filemap_invalidate_lock_shared(mapping);
+	}
+	cond_resched();
+}
+
+/* Drop all entries of a range; how many pages had been promised. */
+static unsigned long private_drop_range(struct private *private,
+					unsigned long from, unsigned long to)
+{
+	struct cache *cache = private_cache(private);
+	unsigned long index, pages = 0;
+	struct mutex *mutex;
+	void *entry;
+
+	xa_for_each_range(&private->pages, index, entry, from, to - 1) {
+		mutex = cache_lock_index(cache, index);
+		pages += private_consumed(private, index);
+		entry = xa_erase(&private->pages, index);
+		if (entry && !xa_is_value(entry))
+			private_page_drop(entry, cache->reserve->pool);
+		cache_unlock_index(mutex);
+		private_relax(private);
+	}
+	return pages;
+}
+
+/*
+ * Where memory is too short to forget a part of the range, its promises are kept
+ * until the mapping's end.
+ */
+static void private_keep_promises(struct private *private, unsigned long from,
+				  unsigned long to)
+{
+	struct cache *cache = private_cache(private);
+	unsigned long index;
+	struct mutex *mutex;
+	void *entry;
+
+	xa_for_each_range(&private->pages, index, entry, from, to - 1) {
+		mutex = cache_lock_index(cache, index);
+		private_give_up(private, index);
+		cache_unlock_index(mutex);
+		private_relax(private);
+	}
+}
+
+/* End what a mapping has in a range that none of its pieces maps any more. */
+static void private_end_range(struct private *private, unsigned long from,
+			      unsigned long to)
+{
+	unsigned long pages;
+	long forgotten;
+
+	if (from >= to)
+		return;
+	filemap_invalidate_lock_shared(private->inode->i_mapping);
+	if (!private->reserve) {
+		private_drop_range(private, from, to);
+		goto unlock;
+	}
+	forgotten = reserve_forget(private->reserve, from, to);
+	if (forgotten < 0) {
+		private_keep_promises(private, from, to);
+		goto unlock;
+	}
+	pages = private_drop_range(private, from, to);
+	reserve_release(private->reserve, forgotten - pages);
+unlock:
+	filemap_invalidate_unlock_shared(private->inode->i_mapping);
+}
+
+/**
+ * private_close() - End a piece of a private mapping.
+ * @vma: the piece, no longer in any page table
+ *
+ * Context: vm_operations->close, with mmap_lock held or nobody else using the
+ * address space any more; may sleep.
+ */
+void private_close(struct vm_area_struct *vma)
+{
+	struct private *private = vma->vm_private_data;
+	unsigned long from, to;
+
+	if (!private)
+		return;
+	from = private_from(vma);
+	to = private_to(vma);
+	private->nr_vmas--;
+	if (!private->nr_vmas) {
+		private_end_range(private, 0, REGION_END);
+		private_destroy(private);
+	} else if (private_is_last_piece(private, from, to)) {
+		private_end_range(private, from, to);
+	}
+}

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef RHUGEFS_PRIVATE_H
+#define RHUGEFS_PRIVATE_H
+
+#include <linux/workqueue.h>
+#include <linux/xarray.h>
+
+#include "inode.h"
+
+/**
+ * enum private_flag - bits of struct private's @flags
+ * @HPAGE_RESV_OWNER: it holds a reservation
+ * @HPAGE_RESV_UNMAPPED: a page was taken back from it, or could not be copied
+ *	for it at fork(): what is missing is SIGBUS and never zeroes
+ * @PRIVATE_BROKEN: memory was short at fork(): all of it is missing
+ * @PRIVATE_LEFTOVER: more of it is mapped twice than @twice_from and @twice_to
+ *	can say: nothing goes back before its last piece is unmapped
+ * @PRIVATE_COMPLAINED: the kernel log has said why it got SIGBUS
+ */
+enum private_flag {
+	HPAGE_RESV_OWNER,
+	HPAGE_RESV_UNMAPPED,
+	PRIVATE_BROKEN,
+	PRIVATE_LEFTOVER,
+	PRIVATE_COMPLAINED,
+};
+
+/**
+ * struct private - the pages of one private mapping in one process
+ * @inode: the mapped file; constant
+ * @mm: the process's address space; constant
+ * @reserve: what mmap() promised, NULL for MAP_NORESERVE, and for a child unless
+ *	its mount has fork_reserve; constant. Every index that is mapped is in its
+ *	map, and each of them for which @pages has no page, or one that is
+ *	PRIVATE_INHERITED, has a unit in its promise
+ * @pages: what this process sees in place of the file, by index: a page, or
+ *	PRIVATE_TAKEN. Changed under the index mutex, or with the file's
+ *	invalidate_lock held exclusively. PRIVATE_DROPPED is set on an entry by
+ *	whoever calls madvise(), under neither
+ * @id: among the file's private mappings; constant once it is registered
+ * @registered: its file knows it; constant from then on
+ * @flags: enum private_flag; atomic
+ * @wait_start: when a wait of the kernel's for a reference began, in jiffies; a
+ *	hint, without a lock
+ * @wait_last: when it was last found waiting; likewise
+ * @nr_vmas: pieces in which it is mapped. Changed by one task at a time, with
+ *	mmap_lock held for writing or since then only for reading; read by faults
+ * @twice_from: first index that two pieces map, for a moment of mremap();
+ *	like @nr_vmas
+ * @twice_to: index behind the last one; like @nr_vmas
+ * @drop_work: gives back what was dropped
+ */
+struct private {
+	struct inode *inode;
+	struct mm_struct *mm;
+	struct reserve *reserve;
+	struct xarray pages;
+	u32 id;
+	bool registered;
+	unsigned long flags;
+	unsigned long wait_start;
+	unsigned long wait_last;
+	unsigned long nr_vmas;
+	unsigned long twice_from;
+	unsigned long twice_to;
+	struct delayed_work drop_work;
+};
+
+/* Ids are part of what names a futex; see private_page.c. */
+#define PRIVATE_ID_BITS	21
+#define PRIVATE_MAX_ID	(BIT(PRIVATE_ID_BITS) - 1)
+
+/* Here was a page, which is gone: SIGBUS. */
+#define PRIVATE_TAKEN	xa_mk_value(1)
+
+/*
+ * The entry was inherited by fork(): a page for it that was promised has not been
+ * consumed.
+ */
+#define PRIVATE_INHERITED	XA_MARK_1
+
+/*
+ * The process has dropped the entry by MADV_DONTNEED. It may still be mapped for
+ * a moment.
+ */
+#define PRIVATE_DROPPED	XA_MARK_0
+
+static inline struct cache *private_cache(struct private *private)
+{
+	return &huge_inode(private->inode)->cache;
+}
+
+/* Range of indices that a piece of a mapping covers. */
+static inline unsigned long private_from(struct vm_area_struct *vma)
+{
+	return vma->vm_pgoff >> HUGE_ORDER;
+}
+
+static inline unsigned long private_to(struct vm_area_struct *vma)
+{
+	return private_from(vma) + (vma_pages(vma) >> HUGE_ORDER);
+}
+
+struct private *private_create(struct inode *inode, struct mm_struct *mm);
+int private_register(struct private *private);
+void private_destroy(struct private *private);
+int private_reserve(struct private *private, unsigned long from,
+		    unsigned long to);
+void private_open_piece(struct private *private, struct vm_area_struct *vma);
+void private_close(struct vm_area_struct *vma);
+bool private_is_mapped_twice(struct private *private);
+bool private_consumed(struct private *private, unsigned long index);
+bool private_give_up(struct private *private, unsigned long index);
+void private_truncate(struct cache *cache, unsigned long from);
+
+#endif
