@@ -347,9 +347,10 @@ TEST_F(fork, of_what_was_not_written)
 /* --- forks that stop signals fall into ----------------------------------- */
 
 #define STOPPED_ROUNDS	30
+#define STOPPED_MS	8000
 
 /* That many pieces of memory, below all that is ours, to walk over. */
-#define STOPPED_PIECES	4000
+#define STOPPED_PIECES	(getenv("GUEST_SLOW") ? 200 : 4000)
 #define STOPPED_AT	0x100000000UL
 
 struct stopped {
@@ -392,13 +393,13 @@ static void *be_there(void *arg)
 /* The first private mapping of an address space has to look at all of these. */
 static void scatter_memory(void)
 {
-	char *at = mmap((void *)STOPPED_AT, STOPPED_PIECES * 8192UL, PROT_NONE,
+	int i, pieces = STOPPED_PIECES;
+	char *at = mmap((void *)STOPPED_AT, pieces * 8192UL, PROT_NONE,
 			MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1,
 			0);
-	int i;
 
 	must(at == (char *)STOPPED_AT);
-	for (i = 0; i < STOPPED_PIECES; i++)
+	for (i = 0; i < pieces; i++)
 		must(mprotect(at + i * 8192UL, 4096, PROT_READ) == 0);
 }
 
@@ -429,13 +430,14 @@ static int stopped_mmap(struct stopped *stopped, int round)
 /* Each round in an address space that is new. */
 static void stopped_rounds(struct stopped *stopped)
 {
-	int i, status;
+	long end = now_ms() + STOPPED_MS;
 	pid_t stopper, pid;
 	pthread_t thread;
+	int i, status;
 
 	stopper = spawn(stop_and_go, stopped);
 	scatter_memory();
-	for (i = 0; i < STOPPED_ROUNDS; i++) {
+	for (i = 0; i < STOPPED_ROUNDS && now_ms() < end; i++) {
 		pid = fork();
 		must(pid >= 0);
 		if (!pid) {
