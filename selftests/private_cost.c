@@ -96,7 +96,7 @@ static int just_exit(void *arg)
 
 static int exec_true(void *arg)
 {
-	char *argv[] = { "true", NULL };
+	char *const argv[] = { "true", NULL };
 
 	execv("/bin/true", argv);
 	return 2;
