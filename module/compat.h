@@ -53,17 +53,28 @@ static inline void compat_before_move(struct vm_area_struct *vma)
 #endif
 }
 
+static inline struct timespec64 inode_set_times(struct inode *inode)
+{
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 6, 0)
+	inode->i_ctime = current_time(inode);
+	inode->i_mtime = inode->i_ctime;
+	return inode->i_mtime;
+#elif LINUX_VERSION_CODE < KERNEL_VERSION(6, 7, 0)
+	inode->i_mtime = inode_set_ctime_current(inode);
+	return inode->i_mtime;
+#else
+	return inode_set_mtime_to_ts(inode, inode_set_ctime_current(inode));
+#endif
+}
+
 /* Times of an inode that has just changed. */
 static inline void inode_touch(struct inode *inode)
 {
-#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 6, 0)
-	inode->i_mtime = current_time(inode);
-	inode->i_ctime = inode->i_mtime;
-#elif LINUX_VERSION_CODE < KERNEL_VERSION(6, 7, 0)
-	inode->i_mtime = inode_set_ctime_current(inode);
-#else
-	inode_set_mtime_to_ts(inode, inode_set_ctime_current(inode));
-#endif
+	/*
+	 * mmap() sets them without i_rwsem, which it cannot take, as page faults
+	 * on other file systems do (file_update_time()).
+	 */
+	data_race(inode_set_times(inode));
 }
 
 /* Times of an inode that has just been made. */
