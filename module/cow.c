@@ -10,10 +10,10 @@
  * a further copy, the owner takes the page that it shares with its children from
  * them, and a child gets SIGBUS.
  *
- * The index mutex is held until the page is in the page table. madvise() takes no
- * mutex; it marks an entry as dropped first and empties the page table then. So
- * whoever has mapped an entry looks at the mark once more: if it is not there
- * yet, what was mapped will be taken out of the page table behind it.
+ * The index mutex is held until the page is in the page table. madvise() does not take
+ * it; it marks an entry as dropped first, under the mapping's map_lock, and empties the
+ * page table then. So whoever maps an entry looks at the mark under that lock: if it is
+ * not there yet, what is mapped will be taken out of the page table behind it.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -86,14 +86,8 @@ static void cow_unmap(struct cow *cow)
 		zap_page_range_single(cow->vmf->vma, addr, HUGE_SIZE, NULL);
 }
 
-/*
- * Map a page. Another page that is mapped already may stay if only reading was
- * wanted: then another thread has been here since.
- */
 static vm_fault_t cow_map(struct cow *cow, struct folio *folio, bool write)
 {
-	if (write && !pmd_none(READ_ONCE(*cow->vmf->pmd)))
-		cow_unmap(cow);
 	return vmf_insert_pfn_pmd(cow->vmf, pfn_to_pfn_t(folio_pfn(folio)),
 				  write);
 }
@@ -127,6 +121,24 @@ static bool cow_is_dropped(struct cow *cow)
 	return xa_get_mark(&cow->private->pages, cow->index, PRIVATE_DROPPED);
 }
 
+/*
+ * Map a page of the process's own, unless it has just dropped it: the access then comes
+ * again. Another page that is mapped already may stay if only reading was wanted: then
+ * another thread has been here since.
+ */
+static vm_fault_t cow_map_own(struct cow *cow, struct folio *folio, bool write)
+{
+	vm_fault_t ret = VM_FAULT_NOPAGE;
+
+	if (write && !pmd_none(READ_ONCE(*cow->vmf->pmd)))
+		cow_unmap(cow);
+	down_read(&cow->private->map_lock);
+	if (!cow_is_dropped(cow))
+		ret = cow_map(cow, folio, write);
+	up_read(&cow->private->map_lock);
+	return ret;
+}
+
 /* What the process has of its own, and has not dropped. */
 static void *cow_entry(struct cow *cow)
 {
@@ -147,7 +159,6 @@ static vm_fault_t cow_read_file(struct cow *cow)
 static vm_fault_t cow_read(struct cow *cow)
 {
 	struct folio *folio = cow_entry(cow);
-	vm_fault_t ret;
 	bool writable;
 
 	if (!folio)
@@ -155,11 +166,7 @@ static vm_fault_t cow_read(struct cow *cow)
 	if (xa_is_value(folio))
 		return cow_refuse_missing(cow);
 	writable = !cow_is_promised_copy(cow) && cow_is_writable(cow, folio);
-	ret = cow_map(cow, folio, writable);
-	if (!cow_is_dropped(cow))
-		return ret;
-	cow_unmap(cow);
-	return cow_read_file(cow);
+	return cow_map_own(cow, folio, writable);
 }
 
 /* A mapping that is just ending may have forgotten its promises. */
@@ -319,14 +326,13 @@ static vm_fault_t cow_write(struct cow *cow, int *err)
 	struct xarray *pages = &cow->private->pages;
 	struct folio *folio = xa_load(pages, cow->index);
 	bool dropped = cow_is_dropped(cow);
-	vm_fault_t ret;
 
 	if (xa_is_value(folio)) {
 		if (!dropped)
 			return cow_refuse_missing(cow);
 		folio = NULL;
 	}
-	/* One that comes from now on is found below. */
+	/* One that comes from now on is found before the page is mapped. */
 	if (dropped)
 		xa_clear_mark(pages, cow->index, PRIVATE_DROPPED);
 	*err = cow_own(cow, folio, folio && !dropped);
@@ -335,11 +341,7 @@ static vm_fault_t cow_write(struct cow *cow, int *err)
 			xa_set_mark(pages, cow->index, PRIVATE_DROPPED);
 		return 0;
 	}
-	ret = cow_map(cow, xa_load(pages, cow->index), true);
-	/* The access comes again, and starts from what is there then. */
-	if (cow_is_dropped(cow))
-		cow_unmap(cow);
-	return ret;
+	return cow_map_own(cow, xa_load(pages, cow->index), true);
 }
 
 /*

@@ -125,10 +125,12 @@ static void dontneed_mark(struct private *private, struct vm_area_struct *vma,
 		return;
 	from = private_from(vma) + ((first - vma->vm_start) >> HUGE_SHIFT);
 	to = from + ((last - first) >> HUGE_SHIFT);
+	down_write(&private->map_lock);
 	xa_for_each_range(&private->pages, index, entry, from, to - 1) {
 		xa_set_mark(&private->pages, index, PRIVATE_DROPPED);
 		found = true;
 	}
+	up_write(&private->map_lock);
 	if (found)
 		queue_delayed_work(system_unbound_wq, &private->drop_work,
 				   DONTNEED_DELAY);

@@ -41,6 +41,7 @@ struct private *private_create(struct inode *inode, struct mm_struct *mm)
 	private->mm = mm;
 	private->nr_vmas = 1;
 	xa_init_flags(&private->pages, XA_FLAGS_ACCOUNT);
+	init_rwsem(&private->map_lock);
 	dontneed_init(private);
 	return private;
 }

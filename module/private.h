@@ -2,6 +2,7 @@
 #ifndef RHUGEFS_PRIVATE_H
 #define RHUGEFS_PRIVATE_H
 
+#include <linux/rwsem.h>
 #include <linux/workqueue.h>
 #include <linux/xarray.h>
 
@@ -36,7 +37,11 @@ enum private_flag {
  * @pages: what this process sees in place of the file, by index: a page, or
  *	PRIVATE_TAKEN. Changed under the index mutex, or with the file's
  *	invalidate_lock held exclusively. PRIVATE_DROPPED is set on an entry by
- *	whoever calls madvise(), under neither
+ *	whoever calls madvise(), under neither, but under @map_lock
+ * @map_lock: held for writing while entries are marked as dropped, for reading from
+ *	the look at the mark until the page is in the page table: what is marked is not
+ *	mapped any more, and what was mapped before is about to be unmapped. Nothing
+ *	is unmapped with it held, since the mark comes from within an unmapping
  * @id: among the file's private mappings; constant once it is registered
  * @registered: its file knows it; constant from then on
  * @flags: enum private_flag; atomic
@@ -55,6 +60,7 @@ struct private {
 	struct mm_struct *mm;
 	struct reserve *reserve;
 	struct xarray pages;
+	struct rw_semaphore map_lock;
 	u32 id;
 	bool registered;
 	unsigned long flags;
