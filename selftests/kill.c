@@ -201,8 +201,6 @@ static int reads(void *arg)
 		must(preadv(fd, into, ASK_MAX, 0) == ASK_MAX * HUGE);
 }
 
-#define SELFCHECK	"/sys/kernel/debug/rhugefs/selfcheck"
-
 /* Have it looked at whether all is well while somebody changes everything. */
 static int checks(void *arg)
 {

@@ -13,7 +13,6 @@
 
 #define CGROUP		"/sys/fs/cgroup"
 #define VICTIMS		CGROUP "/rhugefs-oom"
-#define SELFCHECK	"/sys/kernel/debug/rhugefs/selfcheck"
 
 /* Enough for a process, and little to fill. */
 #define LIMIT		"3M"
@@ -60,22 +59,6 @@ static long text_number(const char *path, const char *name)
 			found = value;
 	fclose(file);
 	return found;
-}
-
-static bool selfcheck_ok(void)
-{
-	char text[256] = "";
-	FILE *file = fopen(SELFCHECK, "re");
-
-	/* Not every kernel has debugfs, and not everybody mounts it. */
-	if (!file)
-		return true;
-	must(fgets(text, sizeof(text), file));
-	fclose(file);
-	if (!strcmp(text, "ok\n"))
-		return true;
-	dprintf(STDOUT_FILENO, "# selfcheck: %s", text);
-	return false;
 }
 
 /* --- the victims' group -------------------------------------------------- */

@@ -1,32 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * What the tests of private mappings share: orders to a child, who inherits what
- * its parent has mapped, and the self-check.
+ * its parent has mapped.
  */
 #ifndef PRIVATE_TEST_H
 #define PRIVATE_TEST_H
 
 #include "rhugefs_test.h"
-
-#define SELFCHECK	"/sys/kernel/debug/rhugefs/selfcheck"
-
-/* Whether counts and reality agree; where the pool does not rest that is no. */
-static inline bool selfcheck_ok(void)
-{
-	char text[256];
-	int fd = open(SELFCHECK, O_RDONLY | O_CLOEXEC);
-	ssize_t len;
-
-	must(fd >= 0);
-	len = read(fd, text, sizeof(text) - 1);
-	must(len > 0);
-	text[len] = '\0';
-	close(fd);
-	if (!strcmp(text, "ok\n"))
-		return true;
-	dprintf(STDOUT_FILENO, "# selfcheck: %s", text);
-	return false;
-}
 
 /* Reserve all of the pool but @pages that nobody has been promised. */
 static inline void leave_unpromised(long pages)

@@ -305,6 +305,25 @@ static inline bool pools_restored(const struct pools *before)
 	return true;
 }
 
+#define SELFCHECK	"/sys/kernel/debug/rhugefs/selfcheck"
+
+/* Whether the module finds that its counts are true. */
+static inline bool selfcheck_ok(void)
+{
+	char text[256] = "";
+	int fd = open(SELFCHECK, O_RDONLY | O_CLOEXEC);
+
+	/* Not every kernel has debugfs, and not everybody mounts it. */
+	if (fd < 0)
+		return true;
+	must(read(fd, text, sizeof(text) - 1) > 0);
+	close(fd);
+	if (!strcmp(text, "ok\n"))
+		return true;
+	dprintf(STDOUT_FILENO, "# selfcheck: %s", text);
+	return false;
+}
+
 /* --- the fixture --------------------------------------------------------- */
 
 /*
