@@ -45,11 +45,14 @@ struct check_node {
  * struct check - one look at everything
  * @seq: where differences are printed
  * @pool: the pool
+ * @used: promised to or held by the files of the mount that is being looked at, in
+ *	huge pages
  * @node: what was found, by node id
  */
 struct check {
 	struct seq_file *seq;
 	struct pool *pool;
+	unsigned long used;
 	struct check_node *node;
 };
 
@@ -205,6 +208,7 @@ static unsigned long check_private_pages(struct check *check,
 		check_differ(check, "page", folio_pfn(folio), "holders",
 			     private_page_holders(folio), holders);
 		check->node[folio_nid(folio)].counts.nr++;
+		check->used++;
 		cond_resched();
 	}
 	return pages;
@@ -230,6 +234,7 @@ static void check_privates(struct check *check, struct inode *inode)
 				   "inode %lu: private regions overlap or touch\n",
 				   inode->i_ino);
 		up_read(&private->reserve->lock);
+		check->used += promised;
 		check_differ(check, "inode", inode->i_ino, "private promise",
 			     promised, mapped - pages);
 	}
@@ -258,8 +263,28 @@ static void check_inode(struct inode *inode, void *data)
 	check_differ(check, "inode", inode->i_ino, "nr_pages",
 		     atomic_long_read(&huge->cache.nr_pages), pages);
 	up_read(&huge->reserve->lock);
+	check->used += promised + pages;
 	check_privates(check, inode);
 	filemap_invalidate_unlock(inode->i_mapping);
+}
+
+/* What the files of a mount have, and what it keeps. */
+static void check_mount(struct super_info *info, void *data)
+{
+	struct quota *quota = info->quota;
+	struct check *check = data;
+	struct subpool subpool;
+
+	quota_read(quota, &subpool);
+	check_differ(check, "mount", 0, "used", subpool.used_hpages,
+		     check->used + quota_parked(quota));
+	check_differ(check, "mount", 0, "rsv", subpool.rsv_hpages,
+		     check_promise(check, &quota->kept));
+	if (subpool_lacks(&subpool, subpool.min_hpages))
+		seq_printf(check->seq, "mount: %lu kept, %lu used of at least %lu\n",
+			   subpool.rsv_hpages, subpool.used_hpages,
+			   subpool.min_hpages);
+	check->used = 0;
 }
 
 static void check_node(struct check *check, int nid)
@@ -275,19 +300,25 @@ static void check_node(struct check *check, int nid)
 	check_differ(check, "node", nid, "parked", kept.parked,
 		     found->counts.parked);
 	check_differ(check, "node", nid, "resv", kept.resv, found->promised);
+	if (kept.surplus > kept.nr)
+		seq_printf(check->seq, "node %d: surplus %lu exceeds nr %lu\n",
+			   nid, kept.surplus, kept.nr);
 	if (kept.resv > kept.free)
 		seq_printf(check->seq, "node %d: resv %lu exceeds free %lu\n",
 			   nid, kept.resv, kept.free);
 }
 
-static void check_spare(struct check *check)
+static void check_pool(struct check *check)
 {
 	struct pool_counts kept;
 
 	pool_count(check->pool, &kept);
+	check_differ(check, "pool", 0, "surplus",
+		     atomic_long_read(&check->pool->nr_surplus), kept.surplus);
 	check_differ(check, "pool", 0, "spare",
 		     atomic_long_read(&check->pool->spare),
-		     kept.free - kept.resv);
+		     kept.free - kept.resv -
+		     atomic_long_read(&check->pool->gathered));
 }
 
 /* Look at everything once; whether it was all of one moment. */
@@ -297,12 +328,13 @@ static bool check_once(struct check *check)
 	int nid;
 
 	memset(check->node, 0, check->pool->nr_nodes * sizeof(*check->node));
-	super_visit_files(check_inode, check);
+	check->used = 0;
+	super_visit(check_inode, check_mount, check);
 	for (nid = 0; nid < check->pool->nr_nodes; nid++)
 		check_lists(check, nid);
 	for (nid = 0; nid < check->pool->nr_nodes; nid++)
 		check_node(check, nid);
-	check_spare(check);
+	check_pool(check);
 	return pool_events(check->pool) == events;
 }
 

@@ -8,6 +8,8 @@
  */
 #include <linux/fs.h>
 #include <linux/mm.h>
+#include <linux/shrinker.h>
+#include <linux/slab.h>
 #include <linux/version.h>
 
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 3, 0)
@@ -32,6 +34,50 @@ static inline void vm_flags_set(struct vm_area_struct *vma, vm_flags_t flags)
 #define mm_get_unmapped_area(mm, ...)	((mm)->get_unmapped_area(__VA_ARGS__))
 
 #endif
+
+typedef unsigned long (*compat_shrink_fn)(struct shrinker *shrinker,
+					  struct shrink_control *control);
+
+/* A shrinker of all nodes, asked for at least @batch objects at a time, or NULL. */
+static inline struct shrinker *compat_shrinker_create(compat_shrink_fn count,
+						      compat_shrink_fn scan,
+						      long batch)
+{
+	struct shrinker *shrinker;
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 7, 0)
+	shrinker = kzalloc(sizeof(*shrinker), GFP_KERNEL);
+	if (shrinker)
+		shrinker->flags = SHRINKER_NUMA_AWARE;
+#else
+	shrinker = shrinker_alloc(SHRINKER_NUMA_AWARE, KBUILD_MODNAME);
+#endif
+	if (!shrinker)
+		return NULL;
+	shrinker->count_objects = count;
+	shrinker->scan_objects = scan;
+	shrinker->seeks = DEFAULT_SEEKS;
+	shrinker->batch = batch;
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 7, 0)
+	if (register_shrinker(shrinker, KBUILD_MODNAME)) {
+		kfree(shrinker);
+		return NULL;
+	}
+#else
+	shrinker_register(shrinker);
+#endif
+	return shrinker;
+}
+
+static inline void compat_shrinker_destroy(struct shrinker *shrinker)
+{
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 7, 0)
+	unregister_shrinker(shrinker);
+	kfree(shrinker);
+#else
+	shrinker_free(shrinker);
+#endif
+}
 
 /* Does fork() copy huge entries of files, or let the child fault? */
 static inline bool compat_fork_copies(void)

@@ -251,8 +251,8 @@ static int cow_claim(struct cow *cow, bool want_zeroed, struct claim *claim)
 	claim->index = cow->index;
 	claim->promised = false;
 	claim->zeroed = want_zeroed;
-	claim->folio = pool_take(cow->cache->reserve->pool, numa_mem_id(),
-				 &claim->zeroed);
+	claim->folio = quota_take(cow->cache->reserve->quota, numa_mem_id(),
+				  &claim->zeroed);
 	return claim->folio ? 0 : -ENOSPC;
 }
 
@@ -284,7 +284,7 @@ static int cow_replace(struct cow *cow, struct folio *old, bool keep)
 	xa_clear_mark(&cow->private->pages, cow->index, PRIVATE_INHERITED);
 	if (old) {
 		cow_unmap(cow);
-		private_page_drop(old, cow->cache->reserve->pool);
+		private_page_drop(old, cow->cache->reserve->quota);
 	}
 	return 0;
 }
@@ -314,6 +314,9 @@ static int cow_own(struct cow *cow, struct folio *folio, bool keep)
 	err = cow_replace(cow, folio, keep);
 	if (err != -ENOSPC || !folio)
 		return err;
+	/* Who is being killed looked less hard, and takes nothing from others. */
+	if (fatal_signal_pending(current))
+		return -EINTR;
 	if (private_page_holders(folio) > 1)
 		cow_take_back(cow, folio);
 	if (cow_reuse(cow, folio, keep))
@@ -388,6 +391,8 @@ static vm_fault_t cow_error(struct cow *cow, int err)
 		return cow_wait(cow->private, cow->vmf);
 	case -ENOMEM:
 		return VM_FAULT_OOM;
+	case -EINTR:
+		return VM_FAULT_SIGBUS;
 	default:
 		/* What was dropped a moment ago is as good as free. */
 		if (dontneed_collect(cow->private))

@@ -71,8 +71,8 @@ static struct folio *fork_take_page(struct private *child, unsigned long index)
 	bool zeroed = false;
 
 	if (!child->reserve)
-		return pool_take(private_cache(child)->reserve->pool,
-				 numa_mem_id(), &zeroed);
+		return quota_take(private_cache(child)->reserve->quota,
+				  numa_mem_id(), &zeroed);
 	return reserve_claim(child->reserve, index, false, &claim) ?
 	       NULL : claim.folio;
 }

@@ -68,7 +68,7 @@ static int inode_make_file(struct inode *inode)
 	struct huge_inode *huge = huge_inode(inode);
 	struct reserve *reserve;
 
-	reserve = reserve_create(super_info(inode->i_sb)->pool);
+	reserve = reserve_create(super_info(inode->i_sb)->quota);
 	if (!reserve)
 		return -ENOMEM;
 	cache_init(&huge->cache, inode->i_mapping, reserve);

@@ -11,6 +11,7 @@
 #include "inode.h"
 #include "park.h"
 #include "resize.h"
+#include "shrink.h"
 #include "super.h"
 #include "sysfs.h"
 #include "zero_page.h"
@@ -65,12 +66,17 @@ static int __init rhugefs_init(void)
 	err = sysfs_create(main_pool);
 	if (err)
 		goto empty_pool;
-	err = super_register(main_pool);
+	err = shrink_create(main_pool);
 	if (err)
 		goto destroy_sysfs;
+	err = super_register(main_pool);
+	if (err)
+		goto destroy_shrink;
 	debugfs_create(main_pool);
 	return 0;
 
+destroy_shrink:
+	shrink_destroy();
 destroy_sysfs:
 	sysfs_destroy();
 empty_pool:
@@ -87,6 +93,7 @@ static void __exit rhugefs_exit(void)
 {
 	debugfs_destroy();
 	super_unregister();
+	shrink_destroy();
 	sysfs_destroy();
 	/* Evicted inodes are freed by RCU; none of them needs the pool. */
 	main_empty_pool(main_pool);

@@ -18,6 +18,7 @@
 #include <linux/sched.h>
 
 #include "park.h"
+#include "quota.h"
 
 #define PARK_DELAY_MIN	msecs_to_jiffies(10)
 #define PARK_DELAY_MAX	HZ
@@ -27,12 +28,11 @@
 
 /*
  * Look at up to PARK_BATCH of the node's parked pages, each of which goes
- * either to the free list or to the end of the parked ones.
+ * either to @unused or to the end of the parked ones.
  */
-static unsigned long park_scan_batch(struct pool *pool, struct pool_node *node,
-				     unsigned long *unseen)
+static void park_scan_batch(struct pool_node *node, unsigned long *unseen,
+			    struct list_head *unused)
 {
-	unsigned long freed = 0;
 	struct folio *folio;
 	int i;
 
@@ -48,14 +48,26 @@ static unsigned long park_scan_batch(struct pool *pool, struct pool_node *node,
 			list_move_tail(&folio->lru, &node->parked);
 			continue;
 		}
-		list_del(&folio->lru);
+		list_move_tail(&folio->lru, unused);
 		node->counts.parked--;
-		pool_node_free(node, folio, false);
+		node->events++;
+	}
+	spin_unlock(&node->lock);
+}
+
+/* Let each go back to the mount that gave it up. */
+static unsigned long park_free(struct list_head *unused)
+{
+	struct folio *folio, *next;
+	unsigned long freed = 0;
+	struct quota *quota;
+
+	list_for_each_entry_safe(folio, next, unused, lru) {
+		quota = folio->private;
+		folio->private = NULL;
+		quota_unpark(quota, folio);
 		freed++;
 	}
-	/* Under the lock: who finds nothing parked must find it to be had. */
-	pool_spare(pool, freed);
-	spin_unlock(&node->lock);
 	return freed;
 }
 
@@ -64,23 +76,27 @@ static unsigned long park_scan_batch(struct pool *pool, struct pool_node *node,
  *	lists.
  * @pool: the pool
  *
- * Context: no lock of the pool is held; does not sleep except to reschedule.
+ * Context: no lock of the pool or of a quota is held; may sleep.
  * Return: huge pages that became free.
  */
 unsigned long park_collect(struct pool *pool)
 {
-	unsigned long freed = 0, unseen;
+	unsigned long freed, unseen;
 	struct pool_node *node;
+	LIST_HEAD(unused);
 	int nid;
 
+	mutex_lock(&pool->park_mutex);
 	for (nid = 0; nid < pool->nr_nodes; nid++) {
 		node = pool->node[nid];
 		unseen = READ_ONCE(node->counts.parked);
 		while (unseen) {
-			freed += park_scan_batch(pool, node, &unseen);
+			park_scan_batch(node, &unseen, &unused);
 			cond_resched();
 		}
 	}
+	freed = park_free(&unused);
+	mutex_unlock(&pool->park_mutex);
 	return freed;
 }
 
@@ -113,13 +129,15 @@ static void park_work(struct work_struct *work)
  * park_page() - Keep a page until the last foreign reference is dropped.
  * @pool: the pool
  * @folio: a page that has left page tables and page cache
+ * @quota: the share of the mount whose it was, with a reference for the page
  *
  * Context: no lock of the pool is held.
  */
-void park_page(struct pool *pool, struct folio *folio)
+void park_page(struct pool *pool, struct folio *folio, struct quota *quota)
 {
 	struct pool_node *node = pool->node[folio_nid(folio)];
 
+	folio->private = quota;
 	spin_lock(&node->lock);
 	list_add_tail(&folio->lru, &node->parked);
 	node->events++;
@@ -157,6 +175,10 @@ struct folio *park_remove(struct pool *pool, int nid)
 		node->counts.nr--;
 	}
 	spin_unlock(&node->lock);
+	if (folio) {
+		quota_leave(folio->private);
+		folio->private = NULL;
+	}
 	return folio;
 }
 
@@ -167,6 +189,7 @@ struct folio *park_remove(struct pool *pool, int nid)
 void park_init(struct pool *pool)
 {
 	pool->park_delay = PARK_DELAY_MIN;
+	mutex_init(&pool->park_mutex);
 	INIT_DELAYED_WORK(&pool->park_work, park_work);
 }
 

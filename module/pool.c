@@ -27,7 +27,6 @@
 #include <linux/sort.h>
 #include <linux/topology.h>
 
-#include "inject.h"
 #include "park.h"
 #include "pool.h"
 
@@ -82,31 +81,31 @@ static struct folio *pool_node_take(struct pool_node *node, bool *zeroed)
 	return folio;
 }
 
-/* Take @pages out of what may be had, all or none. */
-static bool pool_admit(struct pool *pool, unsigned long pages)
+/* Take @pages out of what may be had, all or none, and leave at least @leave. */
+static bool pool_admit_leaving(struct pool *pool, unsigned long pages,
+			       unsigned long leave)
 {
 	long spare = atomic_long_read(&pool->spare);
 
 	do {
-		if (spare < 0 || pages > spare)
+		if (spare < 0 || pages > spare || leave > spare - pages)
 			return false;
 	} while (!atomic_long_try_cmpxchg(&pool->spare, &spare, spare - pages));
 	return true;
 }
 
-/*
- * The same; before a refusal the parked pages are looked at. Where nothing was
- * found to collect, somebody else may just have done so: hence the last try.
+/**
+ * pool_admit() - Take pages out of what may be had, all or none.
+ * @pool: the pool
+ * @pages: huge pages
+ *
+ * Context: any.
+ * Return: whether there were so many; the caller then finds them by pool_place() or
+ * pool_take(), or gives them up by pool_spare().
  */
-static bool pool_admit_or_collect(struct pool *pool, unsigned long pages)
+bool pool_admit(struct pool *pool, unsigned long pages)
 {
-	if (inject(INJECT_POOL))
-		return false;
-	do {
-		if (pool_admit(pool, pages))
-			return true;
-	} while (park_collect(pool));
-	return pool_admit(pool, pages);
+	return pool_admit_leaving(pool, pages, 0);
 }
 
 /**
@@ -159,26 +158,21 @@ static unsigned long pool_node_unreserve(struct pool *pool,
 }
 
 /**
- * pool_reserve() - Promise free pages to somebody.
+ * pool_place() - Promise pages to somebody who was admitted.
  * @pool: the pool
- * @pages: huge pages wanted
+ * @pages: huge pages, for which pool_admit() said yes
  * @nid: node id near which they should lie
- * @promise: raised by @pages on success, unchanged otherwise
+ * @promise: raised by @pages
  *
  * Context: may reschedule; no lock of the pool is held.
- * Return: 0, or -ENOSPC where so many cannot be promised.
  */
-int pool_reserve(struct pool *pool, unsigned long pages, int nid,
-		 struct promise *promise)
+void pool_place(struct pool *pool, unsigned long pages, int nid,
+		struct promise *promise)
 {
 	unsigned long left = pages, got;
 	struct pool_node *node;
 	int i;
 
-	if (!pages)
-		return 0;
-	if (!pool_admit_or_collect(pool, pages))
-		return -ENOSPC;
 	while (left) {
 		for_each_near(pool, nid, i, node) {
 			got = pool_node_reserve(node, left);
@@ -189,7 +183,22 @@ int pool_reserve(struct pool *pool, unsigned long pages, int nid,
 		}
 		cond_resched();
 	}
-	return 0;
+}
+
+/**
+ * promise_sum() - How much is promised.
+ * @promise: the promise
+ *
+ * Return: huge pages over all nodes.
+ */
+unsigned long promise_sum(struct promise *promise)
+{
+	unsigned long sum = 0;
+	int nid;
+
+	for (nid = 0; nid < promise->nr_nodes; nid++)
+		sum += atomic_long_read(&promise->on_node[nid]);
+	return sum;
 }
 
 /* Take up to @pages units out of a promise's share on one node. */
@@ -206,6 +215,29 @@ static unsigned long promise_pop(struct promise *promise, int nid,
 	} while (!atomic_long_try_cmpxchg(&promise->on_node[nid], &units,
 					  units - popped));
 	return popped;
+}
+
+/**
+ * promise_move() - Let what was promised to one be promised to another.
+ * @from: lowered by @pages
+ * @to: raised by @pages; its owner's lock is held
+ * @pages: huge pages, of which @from has as many
+ *
+ * Context: any.
+ */
+void promise_move(struct promise *from, struct promise *to,
+		  unsigned long pages)
+{
+	unsigned long popped;
+	int nid;
+
+	for (nid = 0; nid < from->nr_nodes && pages; nid++) {
+		popped = promise_pop(from, nid, pages);
+		atomic_long_add(popped, &to->on_node[nid]);
+		pages -= popped;
+	}
+	WARN_ONCE(pages, "rhugefs: %lu promises to move were not there\n",
+		  pages);
 }
 
 /**
@@ -319,8 +351,9 @@ found:
  * @nid: node id near which it should lie
  * @zeroed: in: a zeroed page is preferred to a dirty one; out: it is one
  *
- * Context: may reschedule; no lock of the pool is held.
- * Return: the page, or NULL where every free page is promised.
+ * Context: pool_admit() said yes to one page. May reschedule; no lock of the pool is
+ * held.
+ * Return: the page.
  */
 struct folio *pool_take(struct pool *pool, int nid, bool *zeroed)
 {
@@ -328,8 +361,6 @@ struct folio *pool_take(struct pool *pool, int nid, bool *zeroed)
 	struct folio *folio;
 	int i;
 
-	if (!pool_admit_or_collect(pool, 1))
-		return NULL;
 	for (;;) {
 		for_each_near(pool, nid, i, node) {
 			folio = pool_node_take_spare(node, zeroed);
@@ -371,30 +402,6 @@ void pool_put_back(struct pool *pool, struct folio *folio, bool zeroed,
 }
 
 /**
- * pool_give() - Give back a page that was in use.
- * @pool: the pool
- * @folio: the page, no longer mapped and in no cache
- *
- * Reading the count orders before whatever the next owner writes, by control
- * dependency; folio_put() of the last holder orders before the count.
- *
- * Context: no lock of the pool is held.
- */
-void pool_give(struct pool *pool, struct folio *folio)
-{
-	struct pool_node *node = pool->node[folio_nid(folio)];
-
-	if (folio_ref_count(folio) > 1) {
-		park_page(pool, folio);
-		return;
-	}
-	spin_lock(&node->lock);
-	pool_node_free(node, folio, false);
-	pool_spare(pool, 1);
-	spin_unlock(&node->lock);
-}
-
-/**
  * pool_add() - Make a page part of the pool.
  * @pool: the pool
  * @folio: a page from the buddy allocator, with one reference
@@ -412,26 +419,130 @@ void pool_add(struct pool *pool, struct folio *folio, bool zeroed)
 }
 
 /**
+ * pool_add_surplus() - Make a page part of the pool for one who asked for it.
+ * @pool: the pool
+ * @folio: a page from the buddy allocator, with one reference
+ * @zeroed: it holds only zeroes
+ *
+ * Nobody else may have it: as if pool_admit() had said yes to one page.
+ */
+void pool_add_surplus(struct pool *pool, struct folio *folio, bool zeroed)
+{
+	struct pool_node *node = pool->node[folio_nid(folio)];
+
+	spin_lock(&node->lock);
+	node->counts.nr++;
+	node->counts.surplus++;
+	atomic_long_inc(&pool->nr_surplus);
+	atomic_long_inc(&pool->gathered);
+	pool_node_free(node, folio, zeroed);
+	spin_unlock(&node->lock);
+}
+
+/* Let a page go that nobody was promised; the node's lock is held. */
+static struct folio *pool_node_remove(struct pool *pool, struct pool_node *node,
+				      bool surplus, unsigned long leave)
+{
+	struct folio *folio;
+	bool zeroed = false;
+
+	if (surplus ? !node->counts.surplus :
+		      node->counts.nr == node->counts.surplus)
+		return NULL;
+	/* The node's spare page may be another's who is still looking for it. */
+	if (node->counts.free <= node->counts.resv ||
+	    !pool_admit_leaving(pool, 1, leave))
+		return NULL;
+	folio = pool_node_take(node, &zeroed);
+	if (!folio)
+		return NULL;
+	node->counts.nr--;
+	if (surplus) {
+		node->counts.surplus--;
+		atomic_long_dec(&pool->nr_surplus);
+	}
+	return folio;
+}
+
+/**
  * pool_remove() - Take a free page that nobody was promised out of the pool.
  * @pool: the pool
  * @nid: node id to take it from
+ * @surplus: it counts as one of the surplus pages, and else as none of them
  *
  * Return: the page, for the buddy allocator, or NULL where there is none.
  */
-struct folio *pool_remove(struct pool *pool, int nid)
+struct folio *pool_remove(struct pool *pool, int nid, bool surplus)
 {
 	struct pool_node *node = pool->node[nid];
-	struct folio *folio = NULL;
-	bool zeroed = false;
+	struct folio *folio;
 
 	spin_lock(&node->lock);
-	/* The node's spare page may be another's who is still looking for it. */
-	if (node->counts.free > node->counts.resv && pool_admit(pool, 1)) {
-		folio = pool_node_take(node, &zeroed);
-		node->counts.nr -= !!folio;
-	}
+	folio = pool_node_remove(pool, node, surplus, 0);
 	spin_unlock(&node->lock);
 	return folio;
+}
+
+/**
+ * pool_try_remove() - The same of a page that is not surplus, without waiting.
+ * @pool: the pool
+ * @nid: node id to take it from
+ * @leave: huge pages over all nodes that are to be there still for others
+ *
+ * Return: the page, or NULL where there is none or somebody is at work there.
+ */
+struct folio *pool_try_remove(struct pool *pool, int nid, unsigned long leave)
+{
+	struct pool_node *node = pool->node[nid];
+	struct folio *folio;
+
+	if (!spin_trylock(&node->lock))
+		return NULL;
+	folio = pool_node_remove(pool, node, false, leave);
+	spin_unlock(&node->lock);
+	return folio;
+}
+
+/**
+ * pool_to_surplus() - Let pages go as soon as nobody uses them.
+ * @pool: the pool
+ * @nid: node id
+ * @pages: huge pages
+ *
+ * Return: for how many of them that was possible.
+ */
+unsigned long pool_to_surplus(struct pool *pool, int nid, unsigned long pages)
+{
+	struct pool_node *node = pool->node[nid];
+
+	spin_lock(&node->lock);
+	pages = min(pages, node->counts.nr - node->counts.surplus);
+	node->counts.surplus += pages;
+	node->events++;
+	atomic_long_add(pages, &pool->nr_surplus);
+	spin_unlock(&node->lock);
+	return pages;
+}
+
+/**
+ * pool_from_surplus() - Keep pages that were to go.
+ * @pool: the pool
+ * @nid: node id
+ * @pages: huge pages
+ *
+ * Return: how many of them there were.
+ */
+unsigned long pool_from_surplus(struct pool *pool, int nid, unsigned long pages)
+{
+	struct pool_node *node = pool->node[nid];
+
+	spin_lock(&node->lock);
+	pages = min(pages, node->counts.surplus);
+	node->counts.surplus -= pages;
+	node->events++;
+	atomic_long_sub(pages, &pool->nr_surplus);
+	spin_unlock(&node->lock);
+	return pages;
 }
 
 /**
@@ -467,6 +578,7 @@ void pool_count(struct pool *pool, struct pool_counts *counts)
 		counts->resv += one.resv;
 		counts->zeroed += one.zeroed;
 		counts->parked += one.parked;
+		counts->surplus += one.surplus;
 	}
 }
 
@@ -479,7 +591,7 @@ void pool_count(struct pool *pool, struct pool_counts *counts)
  */
 unsigned long pool_events(struct pool *pool)
 {
-	unsigned long events = 0;
+	unsigned long events = atomic_long_read(&pool->quota_events);
 	int nid;
 
 	for (nid = 0; nid < pool->nr_nodes; nid++) {
@@ -552,6 +664,8 @@ struct pool *pool_create(void)
 	if (!pool)
 		return NULL;
 	park_init(pool);
+	mutex_init(&pool->resize_mutex);
+	mutex_init(&pool->gather_mutex);
 	pool->nr_nodes = nr_node_ids;
 	pool->node = kcalloc(pool->nr_nodes, sizeof(*pool->node), GFP_KERNEL);
 	if (!pool->node)

@@ -6,6 +6,7 @@
 #include <linux/cache.h>
 #include <linux/list.h>
 #include <linux/mm_types.h>
+#include <linux/mutex.h>
 #include <linux/spinlock.h>
 #include <linux/workqueue.h>
 
@@ -16,6 +17,7 @@
  * @resv: promised and not yet consumed; never more than @free
  * @zeroed: free and known to hold only zeroes
  * @parked: given back while somebody outside still held a reference
+ * @surplus: of @nr those that are to go as soon as nobody uses them
  */
 struct pool_counts {
 	unsigned long nr;
@@ -23,6 +25,7 @@ struct pool_counts {
 	unsigned long resv;
 	unsigned long zeroed;
 	unsigned long parked;
+	unsigned long surplus;
 };
 
 /**
@@ -55,15 +58,34 @@ struct pool_node {
  *	wants pages first takes as many out of here, all or none, and is then
  *	sure to find them on the nodes: what the nodes have free and not
  *	promised is never less. Pages show up on a node first and here second
+ * @nr_surplus: sum of the nodes' surplus, so that who frees need not look at all
+ * @gathered: surplus pages that nobody may have but who gathered them; neither in
+ *	@spare nor promised
+ * @nr_overcommit: most surplus pages that may be taken on demand; a plain word,
+ *	changed at any time
+ * @resize_mutex: held while the number of pages is changed on request
+ * @gather_mutex: held while surplus pages come and go
+ * @growing: how many take pages from the buddy allocator just now
+ * @quota_events: changes of the mounts' shares so far
  * @node: share of each possible node, by id; constant
  * @nr_nodes: length of @node; constant
+ * @park_mutex: held while parked pages are looked at: who finds none must find those
+ *	to be had that another has just found
  * @park_work: looks whether parked pages have come free
  * @park_delay: jiffies until @park_work looks again; a hint, without a lock
  */
 struct pool {
 	atomic_long_t spare;
+	atomic_long_t nr_surplus;
+	atomic_long_t gathered;
+	unsigned long nr_overcommit;
+	struct mutex resize_mutex;
+	struct mutex gather_mutex;
+	atomic_t growing;
+	atomic_long_t quota_events;
 	struct pool_node **node;
 	int nr_nodes;
+	struct mutex park_mutex;
 	struct delayed_work park_work;
 	unsigned long park_delay;
 };
@@ -80,11 +102,16 @@ struct promise {
 	atomic_long_t on_node[];
 };
 
+unsigned long promise_sum(struct promise *promise);
+void promise_move(struct promise *from, struct promise *to,
+		  unsigned long pages);
+
 struct pool *pool_create(void);
 void pool_destroy(struct pool *pool);
 
-int pool_reserve(struct pool *pool, unsigned long pages, int nid,
-		 struct promise *promise);
+bool pool_admit(struct pool *pool, unsigned long pages);
+void pool_place(struct pool *pool, unsigned long pages, int nid,
+		struct promise *promise);
 unsigned long pool_unreserve(struct pool *pool, unsigned long pages,
 			     struct promise *promise);
 
@@ -93,16 +120,20 @@ struct folio *pool_take_promised(struct pool *pool, int nid,
 struct folio *pool_take(struct pool *pool, int nid, bool *zeroed);
 void pool_put_back(struct pool *pool, struct folio *folio, bool zeroed,
 		   struct promise *promise);
-void pool_give(struct pool *pool, struct folio *folio);
 
 void pool_add(struct pool *pool, struct folio *folio, bool zeroed);
-struct folio *pool_remove(struct pool *pool, int nid);
+void pool_add_surplus(struct pool *pool, struct folio *folio, bool zeroed);
+struct folio *pool_remove(struct pool *pool, int nid, bool surplus);
+struct folio *pool_try_remove(struct pool *pool, int nid, unsigned long leave);
+unsigned long pool_to_surplus(struct pool *pool, int nid, unsigned long pages);
+unsigned long pool_from_surplus(struct pool *pool, int nid,
+				unsigned long pages);
 
 void pool_count_node(struct pool *pool, int nid, struct pool_counts *counts);
 void pool_count(struct pool *pool, struct pool_counts *counts);
 unsigned long pool_events(struct pool *pool);
 
-/* For park.c: what may be had, and the lists of one node; the node's lock is held. */
+/* For park.c and quota.c: what may be had, and the lists of one node. */
 void pool_spare(struct pool *pool, unsigned long pages);
 void pool_node_free(struct pool_node *node, struct folio *folio, bool zeroed);
 

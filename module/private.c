@@ -108,7 +108,7 @@ int private_reserve(struct private *private, unsigned long from,
 	struct reserve *reserve;
 	int err;
 
-	reserve = reserve_create(private_cache(private)->reserve->pool);
+	reserve = reserve_create(private_cache(private)->reserve->quota);
 	if (!reserve)
 		return -ENOMEM;
 	err = reserve_range(reserve, from, to);
@@ -151,7 +151,7 @@ bool private_consumed(struct private *private, unsigned long index)
  */
 bool private_give_up(struct private *private, unsigned long index)
 {
-	struct pool *pool = private_cache(private)->reserve->pool;
+	struct quota *quota = private_cache(private)->reserve->quota;
 	void *entry = xa_load(&private->pages, index);
 
 	if (!entry)
@@ -160,14 +160,14 @@ bool private_give_up(struct private *private, unsigned long index)
 		xa_erase(&private->pages, index);
 	} else if (!private->reserve || !private_consumed(private, index)) {
 		xa_erase(&private->pages, index);
-		private_page_drop(entry, pool);
+		private_page_drop(entry, quota);
 	} else if (private_page_unused(entry)) {
 		xa_erase(&private->pages, index);
 		private_page_release(entry);
 		reserve_restore(private->reserve, entry);
 	} else if (!reserve_replace(private->reserve)) {
 		xa_erase(&private->pages, index);
-		private_page_drop(entry, pool);
+		private_page_drop(entry, quota);
 	} else {
 		xa_set_mark(&private->pages, index, PRIVATE_DROPPED);
 		return false;
@@ -289,7 +289,7 @@ static unsigned long private_drop_range(struct private *private,
 		pages += private_consumed(private, index);
 		entry = xa_erase(&private->pages, index);
 		if (entry && !xa_is_value(entry))
-			private_page_drop(entry, cache->reserve->pool);
+			private_page_drop(entry, cache->reserve->quota);
 		cache_unlock_index(mutex);
 		private_relax(private);
 	}

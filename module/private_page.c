@@ -130,16 +130,16 @@ void private_page_release(struct folio *folio)
  *	it back.
  * @folio: a private page, which the mapping's process has mapped no longer; its
  *	index mutex is held
- * @pool: the pool
+ * @quota: the mount's share
  *
  * Context: may sleep.
  */
-void private_page_drop(struct folio *folio, struct pool *pool)
+void private_page_drop(struct folio *folio, struct quota *quota)
 {
 	if (private_page_unshare(folio))
 		return;
 	private_page_release(folio);
-	pool_give(pool, folio);
+	quota_give(quota, folio);
 }
 
 /**

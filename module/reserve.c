@@ -2,7 +2,7 @@
 /*
  * The policy of reservation: what it takes to promise pages to a file, to keep
  * a promise when a page is touched, and to end it. This is the only room that
- * knows both the map and the pool.
+ * knows both the map and the mount's share in the pool.
  *
  * mmap() promises a range: the map says which indices of it are new, the pool
  * promises as many pages, and only then does the map take them in. A fault
@@ -26,26 +26,28 @@
 
 #include "inject.h"
 #include "reserve.h"
+#include "surplus.h"
 
 /**
  * reserve_create() - Make an empty reserve.
- * @pool: where its pages are to come from
+ * @quota: the mount's share, out of which its pages are to come
  *
  * Context: may sleep.
  * Return: the reserve, or NULL where memory is short.
  */
-struct reserve *reserve_create(struct pool *pool)
+struct reserve *reserve_create(struct quota *quota)
 {
+	int nr_nodes = quota->pool->nr_nodes;
 	struct reserve *reserve;
 
-	reserve = kzalloc(struct_size(reserve, promise.on_node, pool->nr_nodes),
+	reserve = kzalloc(struct_size(reserve, promise.on_node, nr_nodes),
 			  GFP_KERNEL_ACCOUNT);
 	if (!reserve)
 		return NULL;
 	init_rwsem(&reserve->lock);
 	resv_map_init(&reserve->map);
-	reserve->pool = pool;
-	reserve->promise.nr_nodes = pool->nr_nodes;
+	reserve->quota = quota;
+	reserve->promise.nr_nodes = nr_nodes;
 	return reserve;
 }
 
@@ -67,7 +69,8 @@ void reserve_destroy(struct reserve *reserve)
  * Indices that were promised before are not promised again.
  *
  * Context: may sleep. Nobody claims in the file meanwhile.
- * Return: 0, or with nothing changed -ENOSPC where the pool has too few pages,
+ * Return: 0, or with nothing changed -ENOSPC where the pool has too few pages or the
+ * mount may not use so many,
  * -ENOMEM where memory is short, -EINTR where a fatal signal ended the wait.
  */
 int reserve_range(struct reserve *reserve, unsigned long from, unsigned long to)
@@ -83,8 +86,8 @@ int reserve_range(struct reserve *reserve, unsigned long from, unsigned long to)
 		err = missing;
 		goto unlock;
 	}
-	err = pool_reserve(reserve->pool, missing, numa_mem_id(),
-			   &reserve->promise);
+	err = quota_reserve(reserve->quota, missing, numa_mem_id(),
+			    &reserve->promise);
 	if (err)
 		region_abort(&change);
 	else
@@ -123,12 +126,20 @@ long reserve_forget(struct reserve *reserve, unsigned long from,
  * @reserve: the file's reserve
  * @pages: huge pages: the indices that were forgotten less the pages that the
  *	file held there
+ *
+ * Context: may sleep.
  */
 void reserve_release(struct reserve *reserve, unsigned long pages)
 {
 	unsigned long released;
 
-	released = pool_unreserve(reserve->pool, pages, &reserve->promise);
+	/*
+	 * Of a private mapping other indices are claimed and restored meanwhile: units
+	 * that come and go on two nodes could be missed on both.
+	 */
+	down_write(&reserve->lock);
+	released = quota_unreserve(reserve->quota, pages, &reserve->promise);
+	up_write(&reserve->lock);
 	WARN_ONCE(released != pages,
 		  "rhugefs: %lu promises to end, %lu were there\n",
 		  pages, released);
@@ -148,7 +159,7 @@ static struct folio *reserve_take_promised(struct reserve *reserve,
 
 	down_read(&reserve->lock);
 	if (region_count(&reserve->map, index, index + 1)) {
-		folio = pool_take_promised(reserve->pool, nid,
+		folio = pool_take_promised(reserve->quota->pool, nid,
 					   &reserve->promise, zeroed);
 		WARN_ONCE(!folio, "rhugefs: index %lu is promised, no page is\n",
 			  index);
@@ -179,8 +190,10 @@ int reserve_claim(struct reserve *reserve, unsigned long index,
 	claim->folio = reserve_take_promised(reserve, index, nid,
 					     &claim->zeroed);
 	claim->promised = claim->folio;
+	/* It may have come from another node than that of the promise. */
+	surplus_trim(reserve->quota->pool);
 	if (!claim->folio)
-		claim->folio = pool_take(reserve->pool, nid, &claim->zeroed);
+		claim->folio = quota_take(reserve->quota, nid, &claim->zeroed);
 	return claim->folio ? 0 : -ENOSPC;
 }
 
@@ -227,8 +240,11 @@ void reserve_cancel(struct reserve *reserve, struct claim *claim)
 {
 	/* reserve_take_promised() says why adding to a promise needs the lock. */
 	down_write(&reserve->lock);
-	pool_put_back(reserve->pool, claim->folio, claim->zeroed,
-		      claim->promised ? &reserve->promise : NULL);
+	if (claim->promised)
+		pool_put_back(reserve->quota->pool, claim->folio,
+			      claim->zeroed, &reserve->promise);
+	else
+		quota_put_back(reserve->quota, claim->folio, claim->zeroed);
 	up_write(&reserve->lock);
 	claim->folio = NULL;
 }
@@ -243,7 +259,7 @@ void reserve_cancel(struct reserve *reserve, struct claim *claim)
 void reserve_restore(struct reserve *reserve, struct folio *folio)
 {
 	down_write(&reserve->lock);
-	pool_put_back(reserve->pool, folio, false, &reserve->promise);
+	pool_put_back(reserve->quota->pool, folio, false, &reserve->promise);
 	up_write(&reserve->lock);
 }
 
@@ -260,7 +276,8 @@ int reserve_replace(struct reserve *reserve)
 	int err;
 
 	down_write(&reserve->lock);
-	err = pool_reserve(reserve->pool, 1, numa_mem_id(), &reserve->promise);
+	err = quota_reserve(reserve->quota, 1, numa_mem_id(),
+			    &reserve->promise);
 	up_write(&reserve->lock);
 	return err;
 }

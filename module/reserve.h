@@ -4,7 +4,7 @@
 
 #include <linux/rwsem.h>
 
-#include "pool.h"
+#include "quota.h"
 #include "resv_map.h"
 
 /**
@@ -14,7 +14,7 @@
  *	invalidate_lock, since those who share that one change the map too when
  *	they commit a page that was not promised. Sleeping, since between the
  *	two steps the pool may have to find pages
- * @pool: where promises are made and pages come from; constant
+ * @quota: the mount's share, out of which promises are made and pages come; constant
  * @map: indices that were promised, whether or not consumed meanwhile; @lock
  * @promise: what of it is not consumed, by node. At every quiet moment its sum
  *	is the number of indices in @map less the pages that the file holds.
@@ -22,7 +22,7 @@
  */
 struct reserve {
 	struct rw_semaphore lock;
-	struct pool *pool;
+	struct quota *quota;
 	struct resv_map map;
 	struct promise promise;
 };
@@ -44,7 +44,7 @@ struct claim {
 	bool zeroed;
 };
 
-struct reserve *reserve_create(struct pool *pool);
+struct reserve *reserve_create(struct quota *quota);
 void reserve_destroy(struct reserve *reserve);
 
 int reserve_range(struct reserve *reserve, unsigned long from,

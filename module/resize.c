@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Carving the pool's pages out of the buddy allocator and giving them back. No lock
- * is held over it.
+ * Carving the pool's pages out of the buddy allocator and giving them back: when the
+ * module is loaded and unloaded, when somebody asks for another number, and when pages
+ * are wanted that the pool does not have. No spinlock is held over it.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -16,6 +17,7 @@
 #include "inject.h"
 #include "park.h"
 #include "resize.h"
+#include "surplus.h"
 
 /*
  * On that node or nowhere. Compaction and reclaim are tried as long as they
@@ -37,6 +39,22 @@ static bool resize_leaves_enough(void)
 	return si_mem_available() > (long)(totalram_pages() / RESIZE_LEAVE);
 }
 
+/* A page of a node, or NULL. */
+static struct folio *resize_alloc(struct pool *pool, int nid)
+{
+	struct folio *folio;
+
+	if (!resize_leaves_enough() || inject(INJECT_NODE))
+		return NULL;
+	atomic_inc(&pool->growing);
+	folio = __folio_alloc_node(RESIZE_GFP, HUGE_ORDER, nid);
+	atomic_dec(&pool->growing);
+	/* The page allocator leaves what an earlier owner put there. */
+	if (folio)
+		folio->index = 0;
+	return folio;
+}
+
 /* Carve up to @pages on one node; how many it was. */
 static unsigned long resize_carve(struct pool *pool, int nid,
 				  unsigned long pages)
@@ -47,14 +65,41 @@ static unsigned long resize_carve(struct pool *pool, int nid,
 	for (got = 0; got < pages; got++) {
 		if (fatal_signal_pending(current))
 			break;
-		if (!resize_leaves_enough() || inject(INJECT_NODE))
-			break;
-		folio = __folio_alloc_node(RESIZE_GFP, HUGE_ORDER, nid);
+		folio = resize_alloc(pool, nid);
 		if (!folio)
 			break;
-		/* The page allocator leaves what an earlier owner put there. */
-		folio->index = 0;
 		pool_add(pool, folio, want_init_on_alloc(RESIZE_GFP));
+		cond_resched();
+	}
+	return got;
+}
+
+/**
+ * resize_gather() - Take surplus pages for one who asked for them.
+ * @pool: the pool; its gather_mutex is held
+ * @nid: node id near which they should lie
+ * @pages: huge pages wanted
+ *
+ * Context: may sleep long.
+ * Return: how many are in the pool now for the caller alone; see pool_add_surplus().
+ */
+unsigned long resize_gather(struct pool *pool, int nid, unsigned long pages)
+{
+	const int *near = pool->node[nid]->near;
+	unsigned long got = 0;
+	struct folio *folio;
+	int i = 0;
+
+	while (got < pages && i < pool->nr_nodes &&
+	       !fatal_signal_pending(current)) {
+		folio = node_state(near[i], N_MEMORY) ?
+			resize_alloc(pool, near[i]) : NULL;
+		if (!folio) {
+			i++;
+			continue;
+		}
+		pool_add_surplus(pool, folio, want_init_on_alloc(RESIZE_GFP));
+		got++;
 		cond_resched();
 	}
 	return got;
@@ -166,10 +211,167 @@ void resize_unload(struct pool *pool)
 	int nid;
 
 	for (nid = 0; nid < pool->nr_nodes; nid++) {
-		while ((folio = pool_remove(pool, nid)) ||
+		while ((folio = pool_remove(pool, nid, false)) ||
+		       (folio = pool_remove(pool, nid, true)) ||
 		       (folio = park_remove(pool, nid))) {
 			folio_put(folio);
 			cond_resched();
 		}
 	}
+}
+
+/* Nodes that a request is about. */
+static bool resize_concerns(int nid, int wanted)
+{
+	return node_state(nid, N_MEMORY) &&
+	       (wanted == NUMA_NO_NODE || wanted == nid);
+}
+
+/* Pages that are not surplus. */
+static unsigned long resize_persistent(struct pool *pool, int nid)
+{
+	struct pool_counts counts;
+
+	pool_count_node(pool, nid, &counts);
+	return counts.nr - counts.surplus;
+}
+
+/*
+ * Of the nodes that are not in @done the one with the fewest, or most, pages that
+ * are not surplus; NUMA_NO_NODE where none is left. So nodes become even.
+ */
+static int resize_next_node(struct pool *pool, int wanted, bool fewest,
+			    const nodemask_t *done)
+{
+	unsigned long pages, best = 0;
+	int nid, found = NUMA_NO_NODE;
+
+	for (nid = 0; nid < pool->nr_nodes; nid++) {
+		if (!resize_concerns(nid, wanted) || node_isset(nid, *done))
+			continue;
+		pages = resize_persistent(pool, nid);
+		if (found == NUMA_NO_NODE ||
+		    (fewest ? pages < best : pages > best)) {
+			found = nid;
+			best = pages;
+		}
+	}
+	return found;
+}
+
+/* Surplus pages stay first, then new ones come. */
+static void resize_grow(struct pool *pool, int wanted, unsigned long pages)
+{
+	nodemask_t done = NODE_MASK_NONE;
+	int nid;
+
+	for (nid = 0; nid < pool->nr_nodes && pages; nid++)
+		if (resize_concerns(nid, wanted))
+			pages -= pool_from_surplus(pool, nid, pages);
+	while (pages && !signal_pending(current)) {
+		nid = resize_next_node(pool, wanted, true, &done);
+		if (nid == NUMA_NO_NODE)
+			break;
+		if (resize_carve(pool, nid, 1))
+			pages--;
+		else
+			node_set(nid, done);
+	}
+}
+
+/* Pages that nobody uses or was promised go now, others when they are free. */
+static void resize_shrink(struct pool *pool, int wanted, unsigned long pages)
+{
+	nodemask_t done = NODE_MASK_NONE;
+	struct folio *folio;
+	int nid;
+
+	while (pages && !signal_pending(current)) {
+		nid = resize_next_node(pool, wanted, false, &done);
+		if (nid == NUMA_NO_NODE)
+			break;
+		folio = pool_remove(pool, nid, false);
+		if (!folio) {
+			node_set(nid, done);
+			continue;
+		}
+		folio_put(folio);
+		pages--;
+		cond_resched();
+	}
+	nodes_clear(done);
+	while (pages && !signal_pending(current)) {
+		nid = resize_next_node(pool, wanted, false, &done);
+		if (nid == NUMA_NO_NODE)
+			break;
+		if (pool_to_surplus(pool, nid, 1))
+			pages--;
+		else
+			node_set(nid, done);
+	}
+}
+
+/* Pages that are not surplus, and in @surplus those that are. */
+static unsigned long resize_sum(struct pool *pool, int wanted,
+				unsigned long *surplus)
+{
+	struct pool_counts counts;
+	unsigned long sum = 0;
+	int nid;
+
+	*surplus = 0;
+	for (nid = 0; nid < pool->nr_nodes; nid++) {
+		if (!resize_concerns(nid, wanted))
+			continue;
+		pool_count_node(pool, nid, &counts);
+		sum += counts.nr - counts.surplus;
+		*surplus += counts.surplus;
+	}
+	return sum;
+}
+
+/* A line for each node where it did not come as it was wanted. */
+static void resize_report_short(struct pool *pool, int wanted,
+				unsigned long pages)
+{
+	struct pool_counts counts;
+	int nid;
+
+	for (nid = 0; nid < pool->nr_nodes; nid++) {
+		if (!resize_concerns(nid, wanted))
+			continue;
+		pool_count_node(pool, nid, &counts);
+		pr_notice("%lu huge pages were asked for, node%d has %lu, of which %lu are surplus\n",
+			  pages, nid, counts.nr, counts.surplus);
+	}
+}
+
+/**
+ * resize_set() - Change the number of pages that are not surplus.
+ * @pool: the pool
+ * @nid: node id, or NUMA_NO_NODE for all nodes together
+ * @pages: huge pages wanted; what cannot be done is logged, a line for each node
+ *
+ * Context: may sleep long. A signal ends it where it is.
+ * Return: 0, or -EINTR where a signal came before anything was done.
+ */
+int resize_set(struct pool *pool, int nid, unsigned long pages)
+{
+	unsigned long have, surplus;
+
+	if (mutex_lock_interruptible(&pool->resize_mutex))
+		return -EINTR;
+	/* As far as it goes without: what is parked may be free by now. */
+	park_collect(pool);
+	have = resize_sum(pool, nid, &surplus);
+	if (pages > have)
+		resize_grow(pool, nid, pages - have);
+	else
+		resize_shrink(pool, nid, have - pages);
+	surplus_trim(pool);
+	have = resize_sum(pool, nid, &surplus);
+	if (have != pages || surplus)
+		resize_report_short(pool, nid, pages);
+	mutex_unlock(&pool->resize_mutex);
+	return 0;
 }

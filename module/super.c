@@ -22,18 +22,22 @@ static struct pool *super_pool;
 enum super_option {
 	OPT_FORK_RESERVE,
 	OPT_GID,
+	OPT_MIN_SIZE,
 	OPT_MODE,
 	OPT_NR_INODES,
 	OPT_PAGESIZE,
+	OPT_SIZE,
 	OPT_UID,
 };
 
 static const struct fs_parameter_spec super_options[] = {
 	fsparam_flag("fork_reserve", OPT_FORK_RESERVE),
 	fsparam_u32("gid", OPT_GID),
+	fsparam_string("min_size", OPT_MIN_SIZE),
 	fsparam_u32oct("mode", OPT_MODE),
 	fsparam_string("nr_inodes", OPT_NR_INODES),
 	fsparam_string("pagesize", OPT_PAGESIZE),
+	fsparam_string("size", OPT_SIZE),
 	fsparam_u32("uid", OPT_UID),
 	{}
 };
@@ -45,6 +49,8 @@ static const struct fs_parameter_spec super_options[] = {
  * @mode: see struct super_info
  * @max_inodes: see struct super_info
  * @fork_reserve: see struct super_info
+ * @min_hpages: see struct subpool
+ * @max_hpages: see struct subpool
  * @given: bit per enum super_option that was given
  */
 struct super_request {
@@ -53,6 +59,8 @@ struct super_request {
 	umode_t mode;
 	unsigned long max_inodes;
 	bool fork_reserve;
+	unsigned long min_hpages;
+	unsigned long max_hpages;
 	unsigned long given;
 };
 
@@ -103,6 +111,47 @@ static int super_parse_pagesize(struct fs_context *fc, const char *text)
 	return 0;
 }
 
+/*
+ * Bytes, or a share of the pool as large as it is now; what does not fill a huge
+ * page is left out, as on hugetlbfs.
+ */
+static int super_parse_size(struct fs_context *fc, const char *key,
+			    const char *text, unsigned long *hpages)
+{
+	size_t digits = strspn(text, "0123456789");
+	struct pool_counts counts;
+	char percent[4] = "";
+	u64 value;
+
+	if (digits && !strcmp(text + digits, "%")) {
+		if (digits < sizeof(percent))
+			memcpy(percent, text, digits);
+		if (kstrtoull(percent, 10, &value) || value > 100)
+			return invalfc(fc, "%s=%s is more than the whole pool",
+				       key, text);
+		pool_count(super_pool, &counts);
+		*hpages = counts.nr * value / 100;
+		return 0;
+	}
+	if (!digits || super_parse_bytes(text, &value) || value > LLONG_MAX)
+		return invalfc(fc, "%s=%s is neither a number of bytes nor N%%",
+			       key, text);
+	*hpages = value >> HUGE_SHIFT;
+	return 0;
+}
+
+static int super_parse_max(struct fs_context *fc, struct fs_parameter *param)
+{
+	struct super_request *request = fc->fs_private;
+	int err = super_parse_size(fc, param->key, param->string,
+				   &request->max_hpages);
+
+	if (!err && !request->max_hpages)
+		return invalfc(fc, "size=%s is less than one huge page",
+			       param->string);
+	return err;
+}
+
 static int super_parse_param(struct fs_context *fc, struct fs_parameter *param)
 {
 	struct super_request *request = fc->fs_private;
@@ -129,6 +178,9 @@ static int super_parse_param(struct fs_context *fc, struct fs_parameter *param)
 			return invalfc(fc, "gid=%s is no group",
 				      param->string);
 		return 0;
+	case OPT_MIN_SIZE:
+		return super_parse_size(fc, param->key, param->string,
+					&request->min_hpages);
 	case OPT_MODE:
 		if (result.uint_32 & ~07777U)
 			return invalfc(fc, "mode=%s has bits beyond 07777",
@@ -139,6 +191,8 @@ static int super_parse_param(struct fs_context *fc, struct fs_parameter *param)
 		return super_parse_inodes(fc, param->string, request);
 	case OPT_PAGESIZE:
 		return super_parse_pagesize(fc, param->string);
+	case OPT_SIZE:
+		return super_parse_max(fc, param);
 	default:
 		return -EINVAL;
 	}
@@ -182,12 +236,17 @@ static int super_statfs(struct dentry *dentry, struct kstatfs *stat)
 	struct super_info *info = super_info(dentry->d_sb);
 	u64 id = huge_encode_dev(dentry->d_sb->s_dev);
 	struct pool_counts counts;
+	struct subpool subpool;
 
-	pool_count(info->pool, &counts);
+	pool_count(info->quota->pool, &counts);
+	quota_read(info->quota, &subpool);
 	stat->f_type = RHUGEFS_MAGIC;
 	stat->f_bsize = HUGE_SIZE;
-	stat->f_blocks = counts.nr;
-	stat->f_bfree = counts.free - counts.resv;
+	stat->f_blocks = min(counts.nr, subpool.max_hpages);
+	stat->f_bfree = min(counts.free - counts.resv + subpool.rsv_hpages,
+			    subpool.max_hpages - subpool.used_hpages);
+	/* The two were not read at one moment. */
+	stat->f_bfree = min(stat->f_bfree, stat->f_blocks);
 	stat->f_bavail = stat->f_bfree;
 	stat->f_namelen = NAME_MAX;
 	stat->f_fsid = u64_to_fsid(id);
@@ -205,10 +264,12 @@ static int super_show_options(struct seq_file *seq, struct dentry *root)
 {
 	struct super_info *info = super_info(root->d_sb);
 	unsigned long max_inodes;
+	struct subpool subpool;
 
 	spin_lock(&info->inodes_lock);
 	max_inodes = info->max_inodes;
 	spin_unlock(&info->inodes_lock);
+	quota_read(info->quota, &subpool);
 
 	seq_printf(seq, ",pagesize=%luM", HUGE_SIZE >> 20);
 	seq_printf(seq, ",mode=%04o", info->mode);
@@ -218,6 +279,12 @@ static int super_show_options(struct seq_file *seq, struct dentry *root)
 		   from_kgid_munged(&init_user_ns, info->gid));
 	if (max_inodes)
 		seq_printf(seq, ",nr_inodes=%lu", max_inodes);
+	if (subpool.max_hpages != SUBPOOL_NO_MAX)
+		seq_printf(seq, ",size=%luM",
+			   subpool.max_hpages << (HUGE_SHIFT - 20));
+	if (subpool.min_hpages)
+		seq_printf(seq, ",min_size=%luM",
+			   subpool.min_hpages << (HUGE_SHIFT - 20));
 	if (info->fork_reserve)
 		seq_puts(seq, ",fork_reserve");
 	return 0;
@@ -246,14 +313,45 @@ static int super_make_root(struct super_block *sb)
 	return sb->s_root ? 0 : -ENOMEM;
 }
 
+/* Change the mount's share in the pool to what is asked for, or say why not. */
+static int super_set_sizes(struct fs_context *fc, struct quota *quota)
+{
+	struct super_request *request = fc->fs_private;
+	struct subpool subpool;
+	int err;
+
+	quota_read(quota, &subpool);
+	if (!(request->given & BIT(OPT_MIN_SIZE)))
+		request->min_hpages = subpool.min_hpages;
+	if (!(request->given & BIT(OPT_SIZE)))
+		request->max_hpages = subpool.max_hpages;
+	if (request->min_hpages > request->max_hpages)
+		return invalfc(fc, "min_size is more than size");
+	err = quota_set(quota, request->min_hpages, request->max_hpages);
+	if (err == -EINVAL)
+		return invalfc(fc, "size is less than what is in use or reserved");
+	if (err != -ENOSPC)
+		return err;
+	errorfc(fc, "min_size: the pool cannot keep %lu huge pages",
+		request->min_hpages);
+	return -ENOMEM;
+}
+
 static int super_fill(struct super_block *sb, struct fs_context *fc)
 {
 	struct super_request *request = fc->fs_private;
 	struct super_info *info = kzalloc(sizeof(*info), GFP_KERNEL);
+	int err;
 
 	if (!info)
 		return -ENOMEM;
-	info->pool = super_pool;
+	sb->s_fs_info = info;
+	info->quota = quota_create(super_pool);
+	if (!info->quota)
+		return -ENOMEM;
+	err = super_set_sizes(fc, info->quota);
+	if (err)
+		return err;
 	info->uid = request->uid;
 	info->gid = request->gid;
 	info->mode = request->mode;
@@ -261,7 +359,6 @@ static int super_fill(struct super_block *sb, struct fs_context *fc)
 	spin_lock_init(&info->inodes_lock);
 	info->max_inodes = request->max_inodes;
 
-	sb->s_fs_info = info;
 	/* Whole huge pages, so that no rounding up of a size overflows. */
 	sb->s_maxbytes = MAX_LFS_FILESIZE & HUGE_MASK;
 	sb->s_blocksize = HUGE_SIZE;
@@ -293,17 +390,14 @@ static int super_check_remount(struct fs_context *fc, struct super_info *info)
 	return 0;
 }
 
-static int super_reconfigure(struct fs_context *fc)
+static int super_set_inodes(struct fs_context *fc, struct super_info *info)
 {
-	struct super_info *info = super_info(fc->root->d_sb);
 	struct super_request *request = fc->fs_private;
 	unsigned long nr_inodes;
-	int err;
+	int err = 0;
 
-	err = super_check_remount(fc, info);
-	if (err || !(request->given & BIT(OPT_NR_INODES)))
-		return err;
-
+	if (!(request->given & BIT(OPT_NR_INODES)))
+		return 0;
 	spin_lock(&info->inodes_lock);
 	nr_inodes = info->nr_inodes;
 	if (request->max_inodes && request->max_inodes < nr_inodes)
@@ -315,6 +409,42 @@ static int super_reconfigure(struct fs_context *fc)
 		errorfc(fc, "nr_inodes=%lu, but there are %lu",
 			request->max_inodes, nr_inodes);
 	return err;
+}
+
+static bool super_lowers_inodes(struct fs_context *fc, struct super_info *info)
+{
+	struct super_request *request = fc->fs_private;
+
+	return request->max_inodes &&
+	       (!info->max_inodes || request->max_inodes < info->max_inodes);
+}
+
+static int super_reconfigure(struct fs_context *fc)
+{
+	struct super_info *info = super_info(fc->root->d_sb);
+	unsigned long old_max;
+	bool lower;
+	int err;
+
+	err = super_check_remount(fc, info);
+	if (err)
+		return err;
+	/*
+	 * What can be undone comes first: a lower number of inodes, which may be refused.
+	 * A higher one is never refused. Nobody else changes it: s_umount is held.
+	 */
+	old_max = info->max_inodes;
+	lower = super_lowers_inodes(fc, info);
+	err = lower ? super_set_inodes(fc, info) : 0;
+	if (err)
+		return err;
+	err = super_set_sizes(fc, info->quota);
+	if (err && lower) {
+		spin_lock(&info->inodes_lock);
+		info->max_inodes = old_max;
+		spin_unlock(&info->inodes_lock);
+	}
+	return err || lower ? err : super_set_inodes(fc, info);
 }
 
 static void super_free_request(struct fs_context *fc)
@@ -348,6 +478,8 @@ static void super_kill(struct super_block *sb)
 	struct super_info *info = super_info(sb);
 
 	kill_litter_super(sb);
+	if (info)
+		quota_end(info->quota);
 	kfree(info);
 }
 
@@ -361,12 +493,14 @@ static struct file_system_type super_type = {
 MODULE_ALIAS_FS("rhugefs");
 
 /**
- * struct super_visit - what to do with each file
- * @visit: called with a reference held
- * @data: for @visit
+ * struct super_visit - what to do with each file and mount
+ * @file: called for each file, with a reference held
+ * @mount: called for each mount after its files
+ * @data: for both
  */
 struct super_visit {
-	super_visit_fn visit;
+	super_file_fn file;
+	super_mount_fn mount;
 	void *data;
 };
 
@@ -386,25 +520,27 @@ static void super_visit_mount(struct super_block *sb, void *arg)
 		spin_unlock(&sb->s_inode_list_lock);
 		iput(held);
 		held = inode;
-		visit->visit(inode, visit->data);
+		visit->file(inode, visit->data);
 		cond_resched();
 		spin_lock(&sb->s_inode_list_lock);
 	}
 	spin_unlock(&sb->s_inode_list_lock);
 	iput(held);
+	visit->mount(super_info(sb), visit->data);
 }
 
 /**
- * super_visit_files() - Visit the regular files of all mounts.
- * @visit: called for each inode but those that are being evicted, with a
+ * super_visit() - Visit all mounts and their regular files.
+ * @file: called for each inode but those that are being evicted, with a
  *	reference held and no lock but the mount's s_umount
- * @data: handed to @visit
+ * @mount: called for each mount when its files were visited, with s_umount held
+ * @data: handed to both
  *
  * Context: may sleep.
  */
-void super_visit_files(super_visit_fn visit, void *data)
+void super_visit(super_file_fn file, super_mount_fn mount, void *data)
 {
-	struct super_visit arg = { .visit = visit, .data = data };
+	struct super_visit arg = { .file = file, .mount = mount, .data = data };
 
 	iterate_supers_type(&super_type, super_visit_mount, &arg);
 }

@@ -5,14 +5,14 @@
 #include <linux/atomic.h>
 #include <linux/fs.h>
 
-#include "pool.h"
+#include "quota.h"
 
 /* "rhug" */
 #define RHUGEFS_MAGIC	0x72687567
 
 /**
  * struct super_info - one mount
- * @pool: where its pages come from; constant
+ * @quota: its share in the pool; constant
  * @uid: owner of the root directory; constant
  * @gid: group of the root directory; constant
  * @mode: permissions of the root directory; constant
@@ -23,7 +23,7 @@
  * @nr_inodes: how many there are
  */
 struct super_info {
-	struct pool *pool;
+	struct quota *quota;
 	kuid_t uid;
 	kgid_t gid;
 	umode_t mode;
@@ -41,8 +41,9 @@ static inline struct super_info *super_info(struct super_block *sb)
 int super_take_inode(struct super_block *sb);
 void super_give_inode(struct super_block *sb);
 
-typedef void (*super_visit_fn)(struct inode *inode, void *data);
-void super_visit_files(super_visit_fn visit, void *data);
+typedef void (*super_file_fn)(struct inode *inode, void *data);
+typedef void (*super_mount_fn)(struct super_info *info, void *data);
+void super_visit(super_file_fn file, super_mount_fn mount, void *data);
 
 int super_register(struct pool *pool);
 void super_unregister(void);

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * /sys/fs/rhugefs/hugepages-<size>kB: the pool's counts, in all and by node.
+ * /sys/fs/rhugefs/hugepages-<size>kB: the pool's counts, in all and by node, and what
+ * may be changed of them.
  */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
 #include <linux/completion.h>
 #include <linux/fs.h>
 #include <linux/kobject.h>
@@ -10,6 +13,7 @@
 #include <linux/sysfs.h>
 
 #include "huge_page.h"
+#include "resize.h"
 #include "sysfs.h"
 
 /**
@@ -41,7 +45,7 @@ static void sysfs_read(struct kobject *kobj, struct pool_counts *counts)
 		pool_count_node(dir->pool, dir->nid, counts);
 }
 
-#define SYSFS_COUNT(field)						\
+#define SYSFS_SHOW(field)						\
 static ssize_t field##_hugepages_show(struct kobject *kobj,		\
 				      struct kobj_attribute *attr,	\
 				      char *buf)			\
@@ -51,21 +55,97 @@ static ssize_t field##_hugepages_show(struct kobject *kobj,		\
 	sysfs_read(kobj, &counts);					\
 	return sysfs_emit(buf, "%lu\n", counts.field);			\
 }									\
+static_assert(true)
+
+#define SYSFS_COUNT(field)						\
+SYSFS_SHOW(field);							\
 static struct kobj_attribute field##_attr = __ATTR_RO(field##_hugepages)
 
-SYSFS_COUNT(nr);
+SYSFS_SHOW(nr);
 SYSFS_COUNT(free);
 SYSFS_COUNT(resv);
+SYSFS_COUNT(surplus);
 SYSFS_COUNT(zeroed);
+
+/* A number of huge pages and perhaps a newline, nothing else. */
+static int sysfs_parse(const char *name, const char *buf, unsigned long *pages)
+{
+	int err = kstrtoul(buf, 10, pages);
+
+	if (err)
+		pr_err("%s=%.*s is not a number of huge pages\n", name,
+		       (int)strcspn(buf, "\n"), buf);
+	return err ? -EINVAL : 0;
+}
+
+static ssize_t nr_hugepages_store(struct kobject *kobj,
+				  struct kobj_attribute *attr,
+				  const char *buf, size_t len)
+{
+	struct sysfs_dir *dir = container_of(kobj, struct sysfs_dir, kobj);
+	unsigned long pages;
+	int err;
+
+	err = sysfs_parse("nr_hugepages", buf, &pages);
+	if (!err)
+		err = resize_set(dir->pool, dir->nid, pages);
+	return err ? err : len;
+}
+
+static struct kobj_attribute nr_attr = __ATTR_RW(nr_hugepages);
+
+static ssize_t nr_overcommit_hugepages_show(struct kobject *kobj,
+					    struct kobj_attribute *attr,
+					    char *buf)
+{
+	struct sysfs_dir *dir = container_of(kobj, struct sysfs_dir, kobj);
+
+	return sysfs_emit(buf, "%lu\n", READ_ONCE(dir->pool->nr_overcommit));
+}
+
+static ssize_t nr_overcommit_hugepages_store(struct kobject *kobj,
+					     struct kobj_attribute *attr,
+					     const char *buf, size_t len)
+{
+	struct sysfs_dir *dir = container_of(kobj, struct sysfs_dir, kobj);
+	unsigned long pages;
+	int err;
+
+	err = sysfs_parse("nr_overcommit_hugepages", buf, &pages);
+	if (!err)
+		WRITE_ONCE(dir->pool->nr_overcommit, pages);
+	return err ? err : len;
+}
+
+static struct kobj_attribute overcommit_attr =
+	__ATTR_RW(nr_overcommit_hugepages);
 
 static struct attribute *sysfs_attrs[] = {
 	&nr_attr.attr,
 	&free_attr.attr,
 	&resv_attr.attr,
+	&surplus_attr.attr,
 	&zeroed_attr.attr,
+	&overcommit_attr.attr,
 	NULL
 };
-ATTRIBUTE_GROUPS(sysfs);
+
+/* The limit is one for all nodes. */
+static umode_t sysfs_is_visible(struct kobject *kobj, struct attribute *attr,
+				int index)
+{
+	struct sysfs_dir *dir = container_of(kobj, struct sysfs_dir, kobj);
+
+	if (attr == &overcommit_attr.attr && dir->nid != NUMA_NO_NODE)
+		return 0;
+	return attr->mode;
+}
+
+static const struct attribute_group sysfs_group = {
+	.attrs = sysfs_attrs,
+	.is_visible = sysfs_is_visible,
+};
+__ATTRIBUTE_GROUPS(sysfs);
 
 static void sysfs_dir_release(struct kobject *kobj)
 {

@@ -541,7 +541,17 @@ static const struct option_case bad_options[] = {
 	{ "mode", "rwx" }, { "mode", "8" }, { "mode", "-1" }, { "mode", "10000" },
 	{ "mode", "777777777777" }, { "mode", "" }, { "mode", NULL },
 	/* not there yet */
-	{ "size", "1G" }, { "min_size", "1G" },
+	{ "size", "0" }, { "size", "1M" }, { "size", "2097151" },
+	{ "size", "0%" }, { "size", "101%" }, { "size", "-5%" },
+	{ "size", "%" }, { "size", "5%%" }, { "size", "5 %" },
+	{ "size", "4294967396%" }, { "size", "-4M" }, { "size", "4MM" },
+	{ "size", "4X" }, { "size", "much" }, { "size", "" }, { "size", NULL },
+	{ "size", "18446744073709551616" }, { "size", "16777216T" },
+	{ "size", "9223372036854775808" },
+	{ "min_size", "101%" }, { "min_size", "-5%" }, { "min_size", "%" },
+	{ "min_size", "-4M" }, { "min_size", "4MM" }, { "min_size", "" },
+	{ "min_size", NULL }, { "min_size", "none" },
+	{ "min_size", "16777216T" }, { "min_size", "4M,size=2M" },
 	{ "no_such_option", "1" }, { "no_such_option", NULL },
 	{ "Mode", "0755" },
 };

@@ -1,0 +1,365 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A mount's share in the pool: its subpool, and the pages that are kept for its
+ * minimum. Every page that a mount uses or is promised goes through here.
+ *
+ * Whether somebody may have pages is decided under the quota's lock, by the subpool
+ * and by the pool together, so that a yes of the one never has to be taken back on
+ * account of a no of the other: what the subpool lacks is taken out of pool->spare,
+ * which is one atomic step. Only if that fails the lock is dropped, and the pool
+ * looks for more.
+ *
+ * A page that is given back while somebody outside holds it stays in use, for the
+ * mount, too, until it is not parked any more. The mount may be gone by then.
+ */
+#include <linux/errno.h>
+#include <linux/mm.h>
+#include <linux/overflow.h>
+#include <linux/slab.h>
+#include <linux/topology.h>
+
+#include "inject.h"
+#include "park.h"
+#include "quota.h"
+#include "surplus.h"
+
+/**
+ * quota_create() - Make a share without limits.
+ * @pool: the pool
+ *
+ * Context: may sleep.
+ * Return: the share with one reference, or NULL where memory is short.
+ */
+struct quota *quota_create(struct pool *pool)
+{
+	struct quota *quota = kzalloc(struct_size(quota, kept.on_node,
+						  pool->nr_nodes), GFP_KERNEL);
+
+	if (!quota)
+		return NULL;
+	refcount_set(&quota->ref, 1);
+	spin_lock_init(&quota->lock);
+	subpool_init(&quota->subpool);
+	quota->pool = pool;
+	quota->kept.nr_nodes = pool->nr_nodes;
+	return quota;
+}
+
+static void quota_put(struct quota *quota)
+{
+	if (!refcount_dec_and_test(&quota->ref))
+		return;
+	WARN_ON_ONCE(quota->subpool.used_hpages || promise_sum(&quota->kept));
+	kfree(quota);
+}
+
+/*
+ * Take pages out of the subpool and, as far as it lacks them, out of what the pool
+ * may give; all or nothing. How many the pool has to find, or -ENOSPC where the
+ * subpool says no, -EAGAIN where the pool does.
+ */
+static long quota_admit(struct quota *quota, unsigned long pages,
+			struct hunt *hunt)
+{
+	long missing;
+
+	lockdep_assert_held(&quota->lock);
+
+	missing = subpool_missing(&quota->subpool, pages);
+	/* What is parked counts as used, and may have come free. */
+	hunt->pages = max(missing, 0L);
+	if (missing < 0)
+		return missing;
+	if (!surplus_admit(hunt, missing))
+		return -EAGAIN;
+	subpool_get_pages(&quota->subpool, pages);
+	atomic_long_inc(&quota->pool->quota_events);
+	return missing;
+}
+
+static long quota_try_reserve(struct quota *quota, unsigned long pages,
+			      struct hunt *hunt, struct promise *promise)
+{
+	long missing;
+
+	spin_lock(&quota->lock);
+	missing = quota_admit(quota, pages, hunt);
+	if (missing >= 0)
+		promise_move(&quota->kept, promise, pages - missing);
+	spin_unlock(&quota->lock);
+	return missing;
+}
+
+/**
+ * quota_reserve() - Promise pages to somebody.
+ * @quota: the mount's share
+ * @pages: huge pages wanted
+ * @nid: node id near which they should lie
+ * @promise: raised by @pages on success, unchanged otherwise; its owner's lock is
+ *	held for writing
+ *
+ * Context: may sleep.
+ * Return: 0, or -ENOSPC where so many cannot be promised.
+ */
+int quota_reserve(struct quota *quota, unsigned long pages, int nid,
+		  struct promise *promise)
+{
+	struct hunt hunt = { .pool = quota->pool, .nid = nid };
+	long missing;
+
+	if (!pages)
+		return 0;
+	if (inject(INJECT_POOL))
+		return -ENOSPC;
+	do
+		missing = quota_try_reserve(quota, pages, &hunt, promise);
+	while (missing < 0 && surplus_hunt(&hunt));
+	surplus_end(&hunt);
+	if (missing < 0)
+		return -ENOSPC;
+	pool_place(quota->pool, missing, nid, promise);
+	return 0;
+}
+
+/**
+ * quota_unreserve() - Take back promises that were not consumed.
+ * @quota: the mount's share
+ * @pages: huge pages to be taken back
+ * @promise: lowered by that many; has as many
+ *
+ * Context: may sleep.
+ * Return: huge pages that were taken back.
+ */
+unsigned long quota_unreserve(struct quota *quota, unsigned long pages,
+			      struct promise *promise)
+{
+	unsigned long back;
+
+	spin_lock(&quota->lock);
+	back = subpool_put_pages(&quota->subpool, pages);
+	promise_move(promise, &quota->kept, pages - back);
+	atomic_long_inc(&quota->pool->quota_events);
+	spin_unlock(&quota->lock);
+	back = pages - back + pool_unreserve(quota->pool, back, promise);
+	surplus_trim(quota->pool);
+	return back;
+}
+
+/* A page that is kept, if there is one: with the lock held none is added unseen. */
+static long quota_try_take(struct quota *quota, struct hunt *hunt, bool *zeroed,
+			   struct folio **folio)
+{
+	long missing;
+
+	spin_lock(&quota->lock);
+	missing = quota_admit(quota, 1, hunt);
+	if (!missing)
+		*folio = pool_take_promised(quota->pool, hunt->nid, &quota->kept,
+					    zeroed);
+	spin_unlock(&quota->lock);
+	return missing;
+}
+
+/**
+ * quota_take() - Take a page that nobody was promised.
+ * @quota: the mount's share
+ * @nid: node id near which it should lie
+ * @zeroed: in: a zeroed page is preferred to a dirty one; out: it is one
+ *
+ * Context: may sleep.
+ * Return: the page, or NULL where the mount's maximum is reached or every free page
+ * is promised to others.
+ */
+struct folio *quota_take(struct quota *quota, int nid, bool *zeroed)
+{
+	struct hunt hunt = { .pool = quota->pool, .nid = nid };
+	struct folio *folio = NULL;
+	long missing;
+
+	if (inject(INJECT_POOL))
+		return NULL;
+	do
+		missing = quota_try_take(quota, &hunt, zeroed, &folio);
+	while (missing < 0 && surplus_hunt(&hunt));
+	surplus_end(&hunt);
+	return missing > 0 ? pool_take(quota->pool, nid, zeroed) : folio;
+}
+
+/*
+ * Put a page that is in use no more where it belongs. Of one that is kept the unit
+ * is added with the lock held.
+ */
+static void quota_free(struct quota *quota, struct folio *folio, bool zeroed)
+{
+	spin_lock(&quota->lock);
+	if (!subpool_put_pages(&quota->subpool, 1))
+		pool_put_back(quota->pool, folio, zeroed, &quota->kept);
+	else
+		pool_put_back(quota->pool, folio, zeroed, NULL);
+	spin_unlock(&quota->lock);
+	surplus_trim(quota->pool);
+}
+
+/**
+ * quota_put_back() - Undo quota_take().
+ * @quota: the mount's share
+ * @folio: a page that nobody else has seen
+ * @zeroed: it holds only zeroes
+ */
+void quota_put_back(struct quota *quota, struct folio *folio, bool zeroed)
+{
+	quota_free(quota, folio, zeroed);
+}
+
+/**
+ * quota_give() - Give back a page that was in use.
+ * @quota: the mount's share
+ * @folio: the page, no longer mapped and in no cache
+ *
+ * Reading the count orders before whatever the next owner writes, by control
+ * dependency; folio_put() of the last holder orders before the count.
+ */
+void quota_give(struct quota *quota, struct folio *folio)
+{
+	if (folio_ref_count(folio) > 1) {
+		refcount_inc(&quota->ref);
+		park_page(quota->pool, folio, quota);
+		return;
+	}
+	quota_free(quota, folio, false);
+}
+
+/**
+ * quota_unpark() - Free a page that was parked.
+ * @quota: the share of the mount that gave it back
+ * @folio: the page, to which only the pool has a reference
+ */
+void quota_unpark(struct quota *quota, struct folio *folio)
+{
+	quota_free(quota, folio, false);
+	quota_put(quota);
+}
+
+/**
+ * quota_leave() - A parked page leaves the pool, whoever still holds it.
+ * @quota: the share of the mount that gave it back
+ */
+void quota_leave(struct quota *quota)
+{
+	spin_lock(&quota->lock);
+	subpool_put_pages(&quota->subpool, 1);
+	spin_unlock(&quota->lock);
+	quota_put(quota);
+}
+
+/* Change the limits if @found has what the minimum lacks; else how much it lacks. */
+static long quota_try_set(struct quota *quota, unsigned long min_hpages,
+			  unsigned long max_hpages, struct promise *found)
+{
+	long have = promise_sum(found), lacks;
+	unsigned long excess = 0;
+
+	spin_lock(&quota->lock);
+	lacks = -EINVAL;
+	if (!subpool_fits(&quota->subpool, min_hpages, max_hpages))
+		goto unlock;
+	lacks = subpool_lacks(&quota->subpool, min_hpages);
+	if (lacks > have)
+		goto unlock;
+	excess = lacks < 0 ? -lacks : 0;
+	subpool_set(&quota->subpool, min_hpages, max_hpages);
+	if (lacks > 0)
+		promise_move(found, &quota->kept, lacks);
+	promise_move(&quota->kept, found, excess);
+	lacks = 0;
+unlock:
+	spin_unlock(&quota->lock);
+	return lacks;
+}
+
+/**
+ * quota_set() - Change the limits.
+ * @quota: the mount's share
+ * @min_hpages: new minimum
+ * @max_hpages: new maximum, SUBPOOL_NO_MAX for none
+ *
+ * Context: may sleep.
+ * Return: 0, or with nothing changed -EINVAL where more is used than the new maximum
+ * or it is below the minimum, -ENOSPC where the pool has too few pages to keep,
+ * -ENOMEM where memory is short.
+ */
+int quota_set(struct quota *quota, unsigned long min_hpages,
+	      unsigned long max_hpages)
+{
+	struct promise *found;
+	long lacks;
+	int err;
+
+	found = kzalloc(struct_size(found, on_node, quota->pool->nr_nodes),
+			GFP_KERNEL);
+	if (!found)
+		return -ENOMEM;
+	found->nr_nodes = quota->pool->nr_nodes;
+	/* What is parked counts as used, and may have come free. */
+	park_collect(quota->pool);
+	do {
+		lacks = quota_try_set(quota, min_hpages, max_hpages, found);
+		err = min(lacks, 0L);
+		/* What is used may change until the next try. */
+		if (lacks > 0)
+			err = surplus_reserve(quota->pool,
+					      lacks - promise_sum(found),
+					      numa_mem_id(), found);
+	} while (lacks > 0 && !err);
+	pool_unreserve(quota->pool, promise_sum(found), found);
+	surplus_trim(quota->pool);
+	kfree(found);
+	return err;
+}
+
+/**
+ * quota_end() - End a mount's share.
+ * @quota: a share of which nothing is in use but pages that are parked; NULL is
+ *	allowed
+ *
+ * Context: may sleep.
+ */
+void quota_end(struct quota *quota)
+{
+	unsigned long kept;
+
+	if (!quota)
+		return;
+	spin_lock(&quota->lock);
+	kept = quota->subpool.rsv_hpages;
+	quota->subpool.min_hpages = 0;
+	quota->subpool.rsv_hpages = 0;
+	spin_unlock(&quota->lock);
+	/* With no minimum nothing is added to it any more. */
+	pool_unreserve(quota->pool, kept, &quota->kept);
+	surplus_trim(quota->pool);
+	quota_put(quota);
+}
+
+/**
+ * quota_read() - Read how much is used and may be.
+ * @quota: the mount's share
+ * @subpool: filled in
+ */
+void quota_read(struct quota *quota, struct subpool *subpool)
+{
+	spin_lock(&quota->lock);
+	*subpool = quota->subpool;
+	spin_unlock(&quota->lock);
+}
+
+/**
+ * quota_parked() - How many of the mount's pages are parked.
+ * @quota: the share of a mount that is there
+ *
+ * Return: huge pages.
+ */
+unsigned long quota_parked(struct quota *quota)
+{
+	return refcount_read(&quota->ref) - 1;
+}

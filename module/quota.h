@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef RHUGEFS_QUOTA_H
+#define RHUGEFS_QUOTA_H
+
+#include <linux/refcount.h>
+#include <linux/spinlock.h>
+
+#include "pool.h"
+#include "subpool.h"
+
+/**
+ * struct quota - a mount's share in the pool
+ * @ref: one for the mount, one for each of its pages that is parked
+ * @lock: guards @subpool, and adding to @kept; a node's lock is taken inside
+ * @pool: the pool; constant
+ * @subpool: how much is used, and may be
+ * @kept: where the pages lie that are kept for the minimum: as many units as
+ *	@subpool's rsv_hpages at every quiet moment
+ */
+struct quota {
+	refcount_t ref;
+	spinlock_t lock;
+	struct pool *pool;
+	struct subpool subpool;
+	struct promise kept;
+};
+
+struct quota *quota_create(struct pool *pool);
+void quota_end(struct quota *quota);
+int quota_set(struct quota *quota, unsigned long min_hpages,
+	      unsigned long max_hpages);
+unsigned long quota_parked(struct quota *quota);
+void quota_read(struct quota *quota, struct subpool *subpool);
+
+int quota_reserve(struct quota *quota, unsigned long pages, int nid,
+		  struct promise *promise);
+unsigned long quota_unreserve(struct quota *quota, unsigned long pages,
+			      struct promise *promise);
+struct folio *quota_take(struct quota *quota, int nid, bool *zeroed);
+void quota_put_back(struct quota *quota, struct folio *folio, bool zeroed);
+void quota_give(struct quota *quota, struct folio *folio);
+void quota_leave(struct quota *quota);
+void quota_unpark(struct quota *quota, struct folio *folio);
+
+#endif

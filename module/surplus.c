@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Where the pool has too few pages: parked pages that have come free, then surplus
+ * pages from the buddy allocator, up to nr_overcommit_hugepages. Who asks for pages
+ * gathers what is missing before he is told yes; what was gathered is nobody else's,
+ * so that two who gather at the same time do not take each other's. Surplus pages go
+ * back as soon as there is a page that nobody uses or was promised.
+ */
+#include <linux/mm.h>
+#include <linux/sched/signal.h>
+
+#include "park.h"
+#include "resize.h"
+#include "surplus.h"
+
+/**
+ * surplus_admit() - Take pages out of what may be had, and of what was gathered.
+ * @hunt: the search
+ * @pages: huge pages, at most what is wanted
+ *
+ * Context: any.
+ * Return: whether there are enough, all or none.
+ */
+bool surplus_admit(struct hunt *hunt, unsigned long pages)
+{
+	unsigned long gathered = min(pages, hunt->gathered);
+
+	if (!pool_admit(hunt->pool, pages - gathered))
+		return false;
+	hunt->gathered -= gathered;
+	atomic_long_sub(gathered, &hunt->pool->gathered);
+	return true;
+}
+
+/* How many surplus pages there may be more. */
+static unsigned long surplus_room(struct pool *pool)
+{
+	long limit = min_t(unsigned long, READ_ONCE(pool->nr_overcommit),
+			   LONG_MAX);
+	long room = limit - atomic_long_read(&pool->nr_surplus);
+
+	return max(room, 0L);
+}
+
+/*
+ * Gather what is missing beside that which may be had. Whether that may now do: either
+ * something was gathered, or somebody else has given back enough meanwhile.
+ */
+static bool surplus_gather(struct hunt *hunt)
+{
+	struct pool *pool = hunt->pool;
+	unsigned long got = 0;
+	long missing;
+
+	if (!hunt->pages || !surplus_room(pool) ||
+	    mutex_lock_killable(&pool->gather_mutex))
+		return false;
+	missing = hunt->pages - hunt->gathered -
+		  max(atomic_long_read(&pool->spare), 0L);
+	/* Rather none than a part of what would not do. */
+	if (missing > 0 && missing <= surplus_room(pool))
+		got = resize_gather(pool, hunt->nid, missing);
+	hunt->gathered += got;
+	mutex_unlock(&pool->gather_mutex);
+	return got || missing <= 0;
+}
+
+/**
+ * surplus_hunt() - Look for more pages.
+ * @hunt: the search
+ *
+ * Context: may sleep; no lock of the pool or of a quota is held.
+ * Return: true if it is worth another try. Where nothing was found it is once more,
+ * since somebody else may have found it.
+ */
+bool surplus_hunt(struct hunt *hunt)
+{
+	if (hunt->last || fatal_signal_pending(current))
+		return false;
+	hunt->last = !park_collect(hunt->pool) && !surplus_gather(hunt);
+	return true;
+}
+
+/**
+ * surplus_end() - End a search: what was gathered in vain goes back.
+ * @hunt: the search
+ *
+ * Context: may sleep; no lock of the pool or of a quota is held.
+ */
+void surplus_end(struct hunt *hunt)
+{
+	pool_spare(hunt->pool, hunt->gathered);
+	atomic_long_sub(hunt->gathered, &hunt->pool->gathered);
+	hunt->gathered = 0;
+	surplus_trim(hunt->pool);
+}
+
+/**
+ * surplus_reserve() - Promise pages to somebody, whatever it takes.
+ * @pool: the pool
+ * @pages: huge pages wanted
+ * @nid: node id near which they should lie
+ * @promise: raised by @pages on success, unchanged otherwise
+ *
+ * Context: may sleep; no lock of the pool or of a quota is held.
+ * Return: 0, or -ENOSPC where so many cannot be promised.
+ */
+int surplus_reserve(struct pool *pool, unsigned long pages, int nid,
+		    struct promise *promise)
+{
+	struct hunt hunt = { .pool = pool, .pages = pages, .nid = nid };
+	bool admitted;
+
+	do
+		admitted = surplus_admit(&hunt, pages);
+	while (!admitted && surplus_hunt(&hunt));
+	surplus_end(&hunt);
+	if (!admitted)
+		return -ENOSPC;
+	pool_place(pool, pages, nid, promise);
+	return 0;
+}
+
+/**
+ * surplus_trim() - Give surplus pages back that nobody uses.
+ * @pool: the pool
+ *
+ * Context: may sleep; no lock of the pool or of a quota is held.
+ */
+void surplus_trim(struct pool *pool)
+{
+	struct folio *folio;
+	int nid;
+
+	/* Who gathers counts on what he sees, and comes here when he is done. */
+	if (!atomic_long_read(&pool->nr_surplus) ||
+	    !mutex_trylock(&pool->gather_mutex))
+		return;
+	for (nid = 0; nid < pool->nr_nodes; nid++) {
+		while ((folio = pool_remove(pool, nid, true))) {
+			folio_put(folio);
+			cond_resched();
+		}
+	}
+	mutex_unlock(&pool->gather_mutex);
+}
