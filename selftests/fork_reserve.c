@@ -97,6 +97,25 @@ TEST_F(fork_reserve, owner_writes_first)
 	peer_exit(&child);
 }
 
+TEST_F(fork_reserve, pinned_page_is_copied_at_once)
+{
+	char *map = map_private(file_new(), 0, PAGES, 0);
+	struct pin pin = pin_new();
+	struct peer child;
+
+	ASSERT_EQ(touch_pages(map, 2), 2);
+	pin_add(&pin, map, 4096);
+	child = peer_new();
+	/* Out of what the child was promised. */
+	ASSERT_POOL(3, 2 + PAGES - 1);
+	ASSERT_EQ(peer_call(&child, look, (long)map, 0, 0), 1);
+	map[0] = 9;
+	ASSERT_POOL(3, 2 + PAGES - 1);
+	ASSERT_EQ(peer_call(&child, look, (long)map, 0, 0), 1);
+	peer_exit(&child);
+	pin_end(&pin);
+}
+
 TEST_F(fork_reserve, grandchildren_too)
 {
 	char *map = map_private(file_new(), 0, PAGES, 0);
