@@ -29,7 +29,7 @@ static void tell_number(const char *path, long number)
 }
 
 /* More than once: a shrinker may be busy, or be asked for a part. */
-static void drop_caches(void)
+static void shrink_all(void)
 {
 	int i;
 
@@ -56,11 +56,11 @@ FIXTURE_TEARDOWN_PARENT(shrink)
 
 TEST_F(shrink, free_pages_go_but_for_the_floor)
 {
-	drop_caches();
+	shrink_all();
 	ASSERT_EQ(pool_read().nr, FLOOR);
 	ASSERT_EQ(pool_read().free, FLOOR);
 	tell_number(PARAMETERS "min_free_hugepages", 0);
-	drop_caches();
+	shrink_all();
 	ASSERT_EQ(pool_read().nr, 0);
 }
 
@@ -70,7 +70,7 @@ TEST_F(shrink, reserved_and_used_pages_stay)
 
 	ASSERT_NE(map, NULL);
 	ASSERT_EQ(touch_pages(map, 10), 10);
-	drop_caches();
+	shrink_all();
 	ASSERT_EQ(pool_read().nr, 30 + FLOOR);
 	ASSERT_EQ(pool_read().resv, 20);
 	ASSERT_EQ(touch_pages(map, 30), 30);
@@ -79,7 +79,7 @@ TEST_F(shrink, reserved_and_used_pages_stay)
 TEST_F(shrink, nothing_goes_unless_it_was_asked_for)
 {
 	tell(PARAMETERS "reclaim", "0");
-	drop_caches();
+	shrink_all();
 	ASSERT_EQ(pool_read().nr, self->before.all.nr);
 }
 
@@ -106,7 +106,7 @@ TEST_F(shrink, while_the_pool_is_used)
 	int i;
 
 	for (i = 0; i < 5; i++) {
-		drop_caches();
+		shrink_all();
 		tell_number(POOL_SYSFS "/nr_hugepages", 40);
 	}
 	ASSERT_EQ(reap(pid), 0);

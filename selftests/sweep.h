@@ -24,7 +24,6 @@
 #include <sys/stat.h>
 #include <sys/statfs.h>
 
-
 /* Points tried of each scenario where not all of them are. */
 #define SWEEP_SAMPLE	6
 
