@@ -2,7 +2,8 @@
 /*
  * Private memory that a device reads and writes while its owner forks. The device
  * is io_uring, with memory that was registered: it keeps references to the pages and
- * copies by them, whatever the page tables say by then.
+ * copies by them, whatever the page tables say by then. Direct I/O takes references for
+ * as long as it lasts.
  */
 #include <linux/io_uring.h>
 #include <pthread.h>
@@ -273,6 +274,43 @@ TEST_F_TIMEOUT(device, and_another_thread_forks, 60)
 	ASSERT_TRUE(selfcheck_ok());
 	ring_unregister(&device.ring);
 	ASSERT_POOL(1, 0);
+}
+
+/* --- direct I/O ---------------------------------------------------------- */
+
+/* A disk in memory, to and from which blocks go by references to our pages. */
+#define DISK		"/dev/ram0"
+
+#define BLOCKS		(64UL << 10)
+
+TEST_F(device, direct_io)
+{
+	int disk = open(DISK, O_RDWR | O_DIRECT | O_CLOEXEC);
+	char *map = map_private(file_new(), 0, 2, 0);
+	struct peer child;
+
+	if (disk < 0)
+		SKIP(return, "there is no " DISK);
+	bytes_stir(map, BLOCKS, 1);
+	ASSERT_EQ(pwrite(disk, map, BLOCKS, 0), BLOCKS);
+	/* Into a page that was never touched. */
+	ASSERT_EQ(pread(disk, map + HUGE, BLOCKS, 0), BLOCKS);
+	ASSERT_TRUE(bytes_stirred(map + HUGE, BLOCKS, 1));
+	ASSERT_POOL(2, 0);
+
+	/* What the disk writes for the parent, the child does not see. */
+	child = peer_new();
+	bytes_stir(map, BLOCKS, 2);
+	ASSERT_EQ(pwrite(disk, map, BLOCKS, BLOCKS), BLOCKS);
+	ASSERT_EQ(pread(disk, map + HUGE, BLOCKS, BLOCKS), BLOCKS);
+	ASSERT_TRUE(bytes_stirred(map + HUGE, BLOCKS, 2));
+	ASSERT_POOL(4, 0);
+	ASSERT_TRUE(peer_unmap(&child, map, 1));
+	ASSERT_POOL(3, 0);
+	peer_exit(&child);
+	ASSERT_POOL(2, 0);
+	ASSERT_TRUE(selfcheck_ok());
+	close(disk);
 }
 
 TEST_HARNESS_MAIN
