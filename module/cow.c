@@ -364,7 +364,7 @@ static bool cow_waited_enough(struct private *private)
 /*
  * Give whoever has a reference time to drop it; the access then comes again. Without
  * mmap_lock where that is allowed: it may be this process that has to do something
- * for it.
+ * for it. That lock and not the VMA's own is held, since there is no ->map_pages.
  */
 static vm_fault_t cow_wait(struct private *private, struct vm_fault *vmf)
 {

@@ -95,8 +95,10 @@ static void *fork_copy(struct private *child, struct folio *folio,
 /* What the child is to have in the place of an entry of the parent. */
 static void *fork_entry(struct private *child, void *entry, unsigned long index)
 {
-	if (xa_is_value(entry))
+	if (xa_is_value(entry)) {
+		set_bit(HPAGE_RESV_UNMAPPED, &child->flags);
 		return entry;
+	}
 	if (folio_ref_count(entry) > 1)
 		return fork_copy(child, entry, index);
 	private_page_share(entry);

@@ -186,61 +186,6 @@ void pool_place(struct pool *pool, unsigned long pages, int nid,
 }
 
 /**
- * promise_sum() - How much is promised.
- * @promise: the promise
- *
- * Return: huge pages over all nodes.
- */
-unsigned long promise_sum(struct promise *promise)
-{
-	unsigned long sum = 0;
-	int nid;
-
-	for (nid = 0; nid < promise->nr_nodes; nid++)
-		sum += atomic_long_read(&promise->on_node[nid]);
-	return sum;
-}
-
-/* Take up to @pages units out of a promise's share on one node. */
-static unsigned long promise_pop(struct promise *promise, int nid,
-				 unsigned long pages)
-{
-	long units = atomic_long_read(&promise->on_node[nid]);
-	unsigned long popped;
-
-	do {
-		popped = min_t(unsigned long, units, pages);
-		if (!popped)
-			return 0;
-	} while (!atomic_long_try_cmpxchg(&promise->on_node[nid], &units,
-					  units - popped));
-	return popped;
-}
-
-/**
- * promise_move() - Let what was promised to one be promised to another.
- * @from: lowered by @pages
- * @to: raised by @pages; its owner's lock is held
- * @pages: huge pages, of which @from has as many
- *
- * Context: any.
- */
-void promise_move(struct promise *from, struct promise *to,
-		  unsigned long pages)
-{
-	unsigned long popped;
-	int nid;
-
-	for (nid = 0; nid < from->nr_nodes && pages; nid++) {
-		popped = promise_pop(from, nid, pages);
-		atomic_long_add(popped, &to->on_node[nid]);
-		pages -= popped;
-	}
-	WARN_ONCE(pages, "rhugefs: %lu promises to move were not there\n",
-		  pages);
-}
-
-/**
  * pool_unreserve() - Take back promises that were not consumed.
  * @pool: the pool
  * @pages: huge pages to be taken back
@@ -418,27 +363,6 @@ void pool_add(struct pool *pool, struct folio *folio, bool zeroed)
 	pool_spare(pool, 1);
 }
 
-/**
- * pool_add_surplus() - Make a page part of the pool for one who asked for it.
- * @pool: the pool
- * @folio: a page from the buddy allocator, with one reference
- * @zeroed: it holds only zeroes
- *
- * Nobody else may have it: as if pool_admit() had said yes to one page.
- */
-void pool_add_surplus(struct pool *pool, struct folio *folio, bool zeroed)
-{
-	struct pool_node *node = pool->node[folio_nid(folio)];
-
-	spin_lock(&node->lock);
-	node->counts.nr++;
-	node->counts.surplus++;
-	atomic_long_inc(&pool->nr_surplus);
-	atomic_long_inc(&pool->gathered);
-	pool_node_free(node, folio, zeroed);
-	spin_unlock(&node->lock);
-}
-
 /* Let a page go that nobody was promised; the node's lock is held. */
 static struct folio *pool_node_remove(struct pool *pool, struct pool_node *node,
 				      bool surplus, unsigned long leave)
@@ -501,48 +425,6 @@ struct folio *pool_try_remove(struct pool *pool, int nid, unsigned long leave)
 	folio = pool_node_remove(pool, node, false, leave);
 	spin_unlock(&node->lock);
 	return folio;
-}
-
-/**
- * pool_to_surplus() - Let pages go as soon as nobody uses them.
- * @pool: the pool
- * @nid: node id
- * @pages: huge pages
- *
- * Return: for how many of them that was possible.
- */
-unsigned long pool_to_surplus(struct pool *pool, int nid, unsigned long pages)
-{
-	struct pool_node *node = pool->node[nid];
-
-	spin_lock(&node->lock);
-	pages = min(pages, node->counts.nr - node->counts.surplus);
-	node->counts.surplus += pages;
-	node->events++;
-	atomic_long_add(pages, &pool->nr_surplus);
-	spin_unlock(&node->lock);
-	return pages;
-}
-
-/**
- * pool_from_surplus() - Keep pages that were to go.
- * @pool: the pool
- * @nid: node id
- * @pages: huge pages
- *
- * Return: how many of them there were.
- */
-unsigned long pool_from_surplus(struct pool *pool, int nid, unsigned long pages)
-{
-	struct pool_node *node = pool->node[nid];
-
-	spin_lock(&node->lock);
-	pages = min(pages, node->counts.surplus);
-	node->counts.surplus -= pages;
-	node->events++;
-	atomic_long_sub(pages, &pool->nr_surplus);
-	spin_unlock(&node->lock);
-	return pages;
 }
 
 /**

@@ -10,6 +10,8 @@
 #include <linux/spinlock.h>
 #include <linux/workqueue.h>
 
+#include "promise.h"
+
 /**
  * struct pool_counts - what sysfs shows, in huge pages
  * @nr: in the pool: free, used by files, or parked
@@ -90,22 +92,6 @@ struct pool {
 	unsigned long park_delay;
 };
 
-/**
- * struct promise - where the pages lie that were promised and not yet consumed
- * @nr_nodes: length of @on_node
- * @on_node: huge pages per node id. Raised under its owner's lock, lowered by
- *	whoever gets to it first: each unit is a page on that node's free lists
- *	which nobody else may take
- */
-struct promise {
-	int nr_nodes;
-	atomic_long_t on_node[];
-};
-
-unsigned long promise_sum(struct promise *promise);
-void promise_move(struct promise *from, struct promise *to,
-		  unsigned long pages);
-
 struct pool *pool_create(void);
 void pool_destroy(struct pool *pool);
 
@@ -122,12 +108,8 @@ void pool_put_back(struct pool *pool, struct folio *folio, bool zeroed,
 		   struct promise *promise);
 
 void pool_add(struct pool *pool, struct folio *folio, bool zeroed);
-void pool_add_surplus(struct pool *pool, struct folio *folio, bool zeroed);
 struct folio *pool_remove(struct pool *pool, int nid, bool surplus);
 struct folio *pool_try_remove(struct pool *pool, int nid, unsigned long leave);
-unsigned long pool_to_surplus(struct pool *pool, int nid, unsigned long pages);
-unsigned long pool_from_surplus(struct pool *pool, int nid,
-				unsigned long pages);
 
 void pool_count_node(struct pool *pool, int nid, struct pool_counts *counts);
 void pool_count(struct pool *pool, struct pool_counts *counts);

@@ -81,7 +81,7 @@ static unsigned long resize_carve(struct pool *pool, int nid,
  * @pages: huge pages wanted
  *
  * Context: may sleep long.
- * Return: how many are in the pool now for the caller alone; see pool_add_surplus().
+ * Return: how many are in the pool now for the caller alone; see surplus_add().
  */
 unsigned long resize_gather(struct pool *pool, int nid, unsigned long pages)
 {
@@ -98,7 +98,7 @@ unsigned long resize_gather(struct pool *pool, int nid, unsigned long pages)
 			i++;
 			continue;
 		}
-		pool_add_surplus(pool, folio, want_init_on_alloc(RESIZE_GFP));
+		surplus_add(pool, folio, want_init_on_alloc(RESIZE_GFP));
 		got++;
 		cond_resched();
 	}
@@ -267,7 +267,7 @@ static void resize_grow(struct pool *pool, int wanted, unsigned long pages)
 
 	for (nid = 0; nid < pool->nr_nodes && pages; nid++)
 		if (resize_concerns(nid, wanted))
-			pages -= pool_from_surplus(pool, nid, pages);
+			pages -= surplus_keep(pool, nid, pages);
 	while (pages && !signal_pending(current)) {
 		nid = resize_next_node(pool, wanted, true, &done);
 		if (nid == NUMA_NO_NODE)
@@ -304,7 +304,7 @@ static void resize_shrink(struct pool *pool, int wanted, unsigned long pages)
 		nid = resize_next_node(pool, wanted, false, &done);
 		if (nid == NUMA_NO_NODE)
 			break;
-		if (pool_to_surplus(pool, nid, 1))
+		if (surplus_mark(pool, nid, 1))
 			pages--;
 		else
 			node_set(nid, done);

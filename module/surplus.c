@@ -122,6 +122,69 @@ int surplus_reserve(struct pool *pool, unsigned long pages, int nid,
 }
 
 /**
+ * surplus_add() - Make a page part of the pool for one who asked for it.
+ * @pool: the pool
+ * @folio: a page from the buddy allocator, with one reference
+ * @zeroed: it holds only zeroes
+ *
+ * Nobody else may have it: as if pool_admit() had said yes to one page.
+ */
+void surplus_add(struct pool *pool, struct folio *folio, bool zeroed)
+{
+	struct pool_node *node = pool->node[folio_nid(folio)];
+
+	spin_lock(&node->lock);
+	node->counts.nr++;
+	node->counts.surplus++;
+	atomic_long_inc(&pool->nr_surplus);
+	atomic_long_inc(&pool->gathered);
+	pool_node_free(node, folio, zeroed);
+	spin_unlock(&node->lock);
+}
+
+/**
+ * surplus_mark() - Let pages go as soon as nobody uses them.
+ * @pool: the pool
+ * @nid: node id
+ * @pages: huge pages
+ *
+ * Return: for how many of them that was possible.
+ */
+unsigned long surplus_mark(struct pool *pool, int nid, unsigned long pages)
+{
+	struct pool_node *node = pool->node[nid];
+
+	spin_lock(&node->lock);
+	pages = min(pages, node->counts.nr - node->counts.surplus);
+	node->counts.surplus += pages;
+	node->events++;
+	atomic_long_add(pages, &pool->nr_surplus);
+	spin_unlock(&node->lock);
+	return pages;
+}
+
+/**
+ * surplus_keep() - Keep pages that were to go.
+ * @pool: the pool
+ * @nid: node id
+ * @pages: huge pages
+ *
+ * Return: how many of them there were.
+ */
+unsigned long surplus_keep(struct pool *pool, int nid, unsigned long pages)
+{
+	struct pool_node *node = pool->node[nid];
+
+	spin_lock(&node->lock);
+	pages = min(pages, node->counts.surplus);
+	node->counts.surplus -= pages;
+	node->events++;
+	atomic_long_sub(pages, &pool->nr_surplus);
+	spin_unlock(&node->lock);
+	return pages;
+}
+
+/**
  * surplus_trim() - Give surplus pages back that nobody uses.
  * @pool: the pool
  *

@@ -26,5 +26,8 @@ void surplus_end(struct hunt *hunt);
 int surplus_reserve(struct pool *pool, unsigned long pages, int nid,
 		    struct promise *promise);
 void surplus_trim(struct pool *pool);
+void surplus_add(struct pool *pool, struct folio *folio, bool zeroed);
+unsigned long surplus_mark(struct pool *pool, int nid, unsigned long pages);
+unsigned long surplus_keep(struct pool *pool, int nid, unsigned long pages);
 
 #endif
