@@ -59,7 +59,8 @@ struct pool_node {
  * @spare: free pages that were promised to nobody and are not spoken for. Who
  *	wants pages first takes as many out of here, all or none, and is then
  *	sure to find them on the nodes: what the nodes have free and not
- *	promised is never less. Pages show up on a node first and here second
+ *	promised is never less. Pages show up on a node first and here second.
+ *	What changes often begins here, apart from what every fault reads
  * @nr_surplus: sum of the nodes' surplus, so that who frees need not look at all
  * @gathered: surplus pages that nobody may have but who gathered them; neither in
  *	@spare nor promised
@@ -77,16 +78,16 @@ struct pool_node {
  * @park_delay: jiffies until @park_work looks again; a hint, without a lock
  */
 struct pool {
-	atomic_long_t spare;
-	atomic_long_t nr_surplus;
-	atomic_long_t gathered;
-	unsigned long nr_overcommit;
-	struct mutex resize_mutex;
-	struct mutex gather_mutex;
-	atomic_t growing;
-	atomic_long_t quota_events;
 	struct pool_node **node;
 	int nr_nodes;
+	unsigned long nr_overcommit;
+	atomic_long_t nr_surplus;
+	atomic_long_t spare ____cacheline_aligned_in_smp;
+	atomic_long_t gathered;
+	atomic_long_t quota_events;
+	atomic_t growing;
+	struct mutex resize_mutex;
+	struct mutex gather_mutex;
 	struct mutex park_mutex;
 	struct delayed_work park_work;
 	unsigned long park_delay;

@@ -27,8 +27,10 @@ bool surplus_admit(struct hunt *hunt, unsigned long pages)
 
 	if (!pool_admit(hunt->pool, pages - gathered))
 		return false;
-	hunt->gathered -= gathered;
-	atomic_long_sub(gathered, &hunt->pool->gathered);
+	if (gathered) {
+		hunt->gathered -= gathered;
+		atomic_long_sub(gathered, &hunt->pool->gathered);
+	}
 	return true;
 }
 
@@ -89,9 +91,11 @@ bool surplus_hunt(struct hunt *hunt)
  */
 void surplus_end(struct hunt *hunt)
 {
-	pool_spare(hunt->pool, hunt->gathered);
-	atomic_long_sub(hunt->gathered, &hunt->pool->gathered);
-	hunt->gathered = 0;
+	if (hunt->gathered) {
+		pool_spare(hunt->pool, hunt->gathered);
+		atomic_long_sub(hunt->gathered, &hunt->pool->gathered);
+		hunt->gathered = 0;
+	}
 	surplus_trim(hunt->pool);
 }
 
