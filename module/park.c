@@ -63,6 +63,7 @@ static unsigned long park_free(struct list_head *unused)
 	struct quota *quota;
 
 	list_for_each_entry_safe(folio, next, unused, lru) {
+		list_del(&folio->lru);
 		quota = folio->private;
 		folio->private = NULL;
 		quota_unpark(quota, folio);
