@@ -162,9 +162,10 @@ bool private_give_up(struct private *private, unsigned long index)
 		xa_erase(&private->pages, index);
 		private_page_drop(entry, quota);
 	} else if (private_page_unused(entry)) {
-		xa_erase(&private->pages, index);
+		/* Who ends the mapping waits here as long as there is an entry. */
 		private_page_release(entry);
 		reserve_restore(private->reserve, entry);
+		xa_erase(&private->pages, index);
 	} else if (!reserve_replace(private->reserve)) {
 		xa_erase(&private->pages, index);
 		private_page_drop(entry, quota);

@@ -612,6 +612,52 @@ TEST_F_TIMEOUT(race, end_and_truncation, 90)
 	ASSERT_TRUE(selfcheck_ok());
 }
 
+/* --- ends while dropped pages go back ------------------------------------ */
+
+/* In microseconds: between these it is that a dropped page goes back. */
+#define GOES_BACK_MIN	8000
+#define GOES_BACK_MAX	17000
+
+#define MAPPINGS	40
+
+static long now_us(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+/*
+ * The only page of a mapping was dropped and goes back, and just then the mapping ends.
+ * Of many mappings one after the other, so that some meet.
+ */
+TEST_F_TIMEOUT(race, end_while_a_dropped_page_goes_back, 90)
+{
+	unsigned long state = seed_get();
+	int fd = file_new(), i, k;
+	char *map[MAPPINGS];
+	long end;
+
+	for (i = 0; i < 150; i++) {
+		for (k = 0; k < MAPPINGS; k++) {
+			map[k] = map_private(fd, 0, 1, 0);
+			ASSERT_NE(map[k], NULL);
+			ASSERT_TRUE(can_write(map[k]));
+		}
+		for (k = 0; k < MAPPINGS; k++)
+			ASSERT_EQ(drop(map[k], HUGE), 0);
+		end = now_us() + GOES_BACK_MIN +
+		      chance_of(&state, GOES_BACK_MAX - GOES_BACK_MIN);
+		while (now_us() < end)
+			;
+		for (k = 0; k < MAPPINGS; k++)
+			ASSERT_EQ(unmap_huge(map[k], 1), 0);
+	}
+	ASSERT_POOL(0, 0);
+	ASSERT_TRUE(selfcheck_ok());
+}
+
 /* --- kills --------------------------------------------------------------- */
 
 static int do_everything(void *arg)
