@@ -123,14 +123,14 @@ static struct folio *cache_fill(struct cache *cache, unsigned long index)
 		huge_page_zero(claim.folio);
 		claim.zeroed = true;
 	}
-	err = reserve_commit(cache->reserve, &claim);
+	err = reserve_commit(&claim);
 	if (err)
 		goto cancel_claim;
 	cache_insert(cache, &claim);
 	return claim.folio;
 
 cancel_claim:
-	reserve_cancel(cache->reserve, &claim);
+	reserve_cancel(&claim);
 release_entry:
 	xa_release(&cache->pages, index);
 	return ERR_PTR(err);

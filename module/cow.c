@@ -23,16 +23,15 @@
 #include <linux/pagemap.h>
 #include <linux/pfn_t.h>
 #include <linux/sched/signal.h>
-#include <linux/topology.h>
 
 #include "compat.h"
-#include "counters.h"
 #include "cow.h"
 #include "dontneed.h"
-#include "fault.h"
 #include "huge_page.h"
 #include "private.h"
 #include "private_page.h"
+#include "stats.h"
+#include "trace.h"
 #include "zero_page.h"
 
 /* How long to wait before looking again whether a reference was dropped. */
@@ -61,7 +60,8 @@ static vm_fault_t cow_refuse(struct cow *cow, const char *why)
 	/* A debugger, or a core dump, is told by an error. */
 	if (cow->vmf->vma->vm_mm != current->mm || current->flags & PF_DUMPCORE)
 		return VM_FAULT_SIGBUS;
-	counters_count(COUNTER_REFUSED);
+	stats_count(STAT_REFUSED);
+	trace_cow(cow->private, cow->index, COW_REFUSE, NULL);
 	if (!test_and_set_bit(PRIVATE_COMPLAINED, &cow->private->flags))
 		pr_warn_ratelimited("%s[%d]: SIGBUS in a private mapping of %pD4, huge page %lu: %s\n",
 				    current->comm, task_tgid_nr(current),
@@ -177,7 +177,7 @@ static bool cow_claim_promised(struct private *other, unsigned long index,
 	    reserve_claim(other->reserve, index, false, claim))
 		return false;
 	if (!claim->promised)
-		reserve_cancel(other->reserve, claim);
+		reserve_cancel(claim);
 	return claim->promised;
 }
 
@@ -194,10 +194,13 @@ static void cow_take_from(struct cow *cow, struct private *other,
 	if (cow_claim_promised(other, cow->index, &claim)) {
 		huge_page_copy(claim.folio, folio);
 		private_page_init(claim.folio, other, cow->index);
+		WARN_ON_ONCE(reserve_commit(&claim));
 		entry = claim.folio;
+		trace_cow(other, cow->index, COW_COPY, entry);
 	} else {
 		set_bit(HPAGE_RESV_UNMAPPED, &other->flags);
-		counters_count(COUNTER_TAKEN_BACK);
+		stats_count(STAT_TAKEN_BACK);
+		trace_cow(other, cow->index, COW_TAKE, folio);
 	}
 	/* In the place of an entry: nothing is allocated. */
 	WARN_ON_ONCE(xa_is_err(xa_store(&other->pages, cow->index, entry, 0)));
@@ -248,12 +251,35 @@ static int cow_claim(struct cow *cow, bool want_zeroed, struct claim *claim)
 
 	if (reserve && !private_consumed(cow->private, cow->index))
 		return reserve_claim(reserve, cow->index, want_zeroed, claim);
-	claim->index = cow->index;
-	claim->promised = false;
-	claim->zeroed = want_zeroed;
-	claim->folio = quota_take(cow->cache->reserve->quota, numa_mem_id(),
-				  &claim->zeroed);
-	return claim->folio ? 0 : -ENOSPC;
+	return reserve_claim_beyond(cow->cache->reserve, cow->index, want_zeroed,
+				    claim);
+}
+
+/*
+ * A new page in the place of @old, a copy of it if @keep, which nobody sees yet. On an
+ * error nothing is changed.
+ */
+static struct folio *cow_make(struct cow *cow, struct folio *old, bool keep)
+{
+	bool want_zeroed = !keep && !cache_find(cow->cache, cow->index);
+	struct claim claim;
+	int err;
+
+	err = cow_claim(cow, want_zeroed, &claim);
+	if (err)
+		return ERR_PTR(err);
+	if (keep)
+		huge_page_copy(claim.folio, old);
+	else
+		cow_fill(cow, claim.folio, claim.zeroed);
+	claim.zeroed = false;
+	err = reserve_commit(&claim);
+	if (err) {
+		reserve_cancel(&claim);
+		return ERR_PTR(err);
+	}
+	private_page_init(claim.folio, cow->private, cow->index);
+	return claim.folio;
 }
 
 /*
@@ -262,26 +288,21 @@ static int cow_claim(struct cow *cow, bool want_zeroed, struct claim *claim)
  */
 static int cow_replace(struct cow *cow, struct folio *old, bool keep)
 {
-	bool want_zeroed = !keep && !cache_find(cow->cache, cow->index);
-	struct claim claim;
+	struct folio *folio;
 	int err;
 
 	err = xa_reserve(&cow->private->pages, cow->index, GFP_KERNEL);
 	if (err)
 		return err;
-	err = cow_claim(cow, want_zeroed, &claim);
-	if (err) {
+	folio = cow_make(cow, old, keep);
+	if (IS_ERR(folio)) {
 		xa_release(&cow->private->pages, cow->index);
-		return err;
+		return PTR_ERR(folio);
 	}
-	if (keep)
-		huge_page_copy(claim.folio, old);
-	else
-		cow_fill(cow, claim.folio, claim.zeroed);
-	private_page_init(claim.folio, cow->private, cow->index);
-	WARN_ON_ONCE(xa_is_err(xa_store(&cow->private->pages, cow->index,
-					claim.folio, 0)));
+	WARN_ON_ONCE(xa_is_err(xa_store(&cow->private->pages, cow->index, folio,
+					0)));
 	xa_clear_mark(&cow->private->pages, cow->index, PRIVATE_INHERITED);
+	trace_cow(cow->private, cow->index, keep ? COW_COPY : COW_NEW, folio);
 	if (old) {
 		cow_unmap(cow);
 		private_page_drop(old, cow->cache->reserve->quota);
@@ -292,13 +313,16 @@ static int cow_replace(struct cow *cow, struct folio *old, bool keep)
 /* Whether a page may be written in place, after it was made what it is to be. */
 static bool cow_reuse(struct cow *cow, struct folio *folio, bool keep)
 {
-	if (keep)
-		return cow_is_writable(cow, folio);
-	cow_unmap(cow);
-	if (!private_page_unused(folio))
+	if (!keep) {
+		cow_unmap(cow);
+		if (!private_page_unused(folio))
+			return false;
+		cow_fill(cow, folio, false);
+	}
+	if (!cow_is_writable(cow, folio))
 		return false;
-	cow_fill(cow, folio, false);
-	return cow_is_writable(cow, folio);
+	trace_cow(cow->private, cow->index, COW_REUSE, folio);
+	return true;
 }
 
 /*
@@ -410,9 +434,9 @@ static vm_fault_t cow_error(struct cow *cow, int err)
  * unsharing fault comes before a long-term reference for reading, and gets what a
  * write would.
  *
- * Context: vm_operations->fault, with mmap_lock held. May sleep.
+ * Context: as for fault_private(), which calls this; mmap_lock may be dropped.
  * Return: VM_FAULT_NOPAGE, VM_FAULT_SIGBUS beyond the end of the file or where no
- * page is to be had, VM_FAULT_OOM where memory is short.
+ * page is to be had, VM_FAULT_OOM where memory is short, VM_FAULT_RETRY.
  */
 vm_fault_t cow_fault(struct vm_fault *vmf)
 {
@@ -434,8 +458,7 @@ vm_fault_t cow_fault(struct vm_fault *vmf)
 		return cow_refuse(&cow, "memory was short at fork()");
 
 	filemap_invalidate_lock_shared(inode->i_mapping);
-	if (cow.index >= huge_count(i_size_read(inode)) ||
-	    fault_has_page_table(vmf)) {
+	if (cow.index >= huge_count(i_size_read(inode))) {
 		filemap_invalidate_unlock_shared(inode->i_mapping);
 		return VM_FAULT_SIGBUS;
 	}

@@ -7,9 +7,9 @@
 #include <linux/module.h>
 
 #include "check.h"
-#include "counters.h"
 #include "debugfs.h"
 #include "inject.h"
+#include "stats.h"
 
 static struct dentry *debugfs_dir;
 
@@ -19,12 +19,12 @@ static int selfcheck_show(struct seq_file *seq, void *unused)
 }
 DEFINE_SHOW_ATTRIBUTE(selfcheck);
 
-static int counters_file_show(struct seq_file *seq, void *unused)
+static int stats_file_show(struct seq_file *seq, void *unused)
 {
-	counters_show(seq);
+	stats_show(seq);
 	return 0;
 }
-DEFINE_SHOW_ATTRIBUTE(counters_file);
+DEFINE_SHOW_ATTRIBUTE(stats_file);
 
 /**
  * debugfs_create() - Make the directory and its files.
@@ -35,8 +35,7 @@ void debugfs_create(struct pool *pool)
 	debugfs_dir = debugfs_create_dir("rhugefs", NULL);
 	debugfs_create_file("selfcheck", 0400, debugfs_dir, pool,
 			    &selfcheck_fops);
-	debugfs_create_file("counters", 0400, debugfs_dir, NULL,
-			    &counters_file_fops);
+	debugfs_create_file("stats", 0400, debugfs_dir, NULL, &stats_file_fops);
 	inject_create(debugfs_dir);
 }
 

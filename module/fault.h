@@ -4,7 +4,7 @@
 
 #include <linux/mm_types.h>
 
-bool fault_has_page_table(struct vm_fault *vmf);
-vm_fault_t fault_file(struct vm_fault *vmf);
+vm_fault_t fault_shared(struct vm_fault *vmf);
+vm_fault_t fault_private(struct vm_fault *vmf);
 
 #endif

@@ -19,15 +19,14 @@
 #include <linux/mm.h>
 #include <linux/pagemap.h>
 #include <linux/sched/signal.h>
-#include <linux/topology.h>
 
 #include "compat.h"
-#include "counters.h"
 #include "dontneed.h"
 #include "fork.h"
 #include "huge_page.h"
 #include "private.h"
 #include "private_page.h"
+#include "stats.h"
 #include "super.h"
 
 static void fork_unmap_parent(struct vm_area_struct *child_vma)
@@ -65,31 +64,29 @@ static void fork_unmap_private(struct private *parent,
 }
 
 /* The page that the child was promised, or any. */
-static struct folio *fork_take_page(struct private *child, unsigned long index)
+static int fork_claim(struct private *child, unsigned long index,
+		      struct claim *claim)
 {
-	struct claim claim;
-	bool zeroed = false;
-
-	if (!child->reserve)
-		return quota_take(private_cache(child)->reserve->quota,
-				  numa_mem_id(), &zeroed);
-	return reserve_claim(child->reserve, index, false, &claim) ?
-	       NULL : claim.folio;
+	if (child->reserve)
+		return reserve_claim(child->reserve, index, false, claim);
+	return reserve_claim_beyond(private_cache(child)->reserve, index, false,
+				    claim);
 }
 
 /* A copy for the child, or what says that there is none. */
 static void *fork_copy(struct private *child, struct folio *folio,
 		       unsigned long index)
 {
-	struct folio *copy = fork_take_page(child, index);
+	struct claim claim;
 
-	if (!copy) {
+	if (fork_claim(child, index, &claim)) {
 		set_bit(HPAGE_RESV_UNMAPPED, &child->flags);
 		return PRIVATE_TAKEN;
 	}
-	huge_page_copy(copy, folio);
-	private_page_init(copy, child, index);
-	return copy;
+	huge_page_copy(claim.folio, folio);
+	private_page_init(claim.folio, child, index);
+	WARN_ON_ONCE(reserve_commit(&claim));
+	return claim.folio;
 }
 
 /* What the child is to have in the place of an entry of the parent. */
@@ -136,7 +133,7 @@ static void fork_reserve(struct private *child, struct vm_area_struct *vma)
 	if (super_info(child->inode->i_sb)->fork_reserve &&
 	    !(vma->vm_flags & VM_NORESERVE) &&
 	    private_reserve(child, private_from(vma), private_to(vma)))
-		counters_count(COUNTER_FORK_UNRESERVED);
+		stats_count(STAT_FORK_UNRESERVED);
 }
 
 static int fork_share(struct private *parent, struct private *child,

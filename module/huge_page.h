@@ -7,7 +7,7 @@
 #include <linux/pagemap.h>
 #include <linux/sched.h>
 
-#include "counters.h"
+#include "stats.h"
 
 /*
  * The one page size of the module. Everything else counts in huge pages or
@@ -55,7 +55,7 @@ static inline void huge_page_zero(struct folio *folio)
 {
 	unsigned long i;
 
-	counters_count(COUNTER_ZEROED);
+	stats_count(STAT_ZEROED);
 	for (i = 0; i < HUGE_NR; i++) {
 		cond_resched();
 		clear_highpage(folio_page(folio, i));
@@ -73,7 +73,7 @@ static inline void huge_page_copy(struct folio *to, struct folio *from)
 {
 	unsigned long i;
 
-	counters_count(COUNTER_COPIED);
+	stats_count(STAT_COPIED);
 	for (i = 0; i < HUGE_NR; i++) {
 		cond_resched();
 		copy_highpage(folio_page(to, i), folio_page(from, i));

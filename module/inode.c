@@ -68,7 +68,7 @@ static int inode_make_file(struct inode *inode)
 	struct huge_inode *huge = huge_inode(inode);
 	struct reserve *reserve;
 
-	reserve = reserve_create(super_info(inode->i_sb)->quota);
+	reserve = reserve_create(super_info(inode->i_sb)->quota, inode, false);
 	if (!reserve)
 		return -ENOMEM;
 	cache_init(&huge->cache, inode->i_mapping, reserve);

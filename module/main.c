@@ -16,6 +16,9 @@
 #include "sysfs.h"
 #include "zero_page.h"
 
+#define CREATE_TRACE_POINTS
+#include "trace.h"
+
 static char *nr_hugepages;
 module_param(nr_hugepages, charp, 0444);
 MODULE_PARM_DESC(nr_hugepages,

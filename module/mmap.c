@@ -13,7 +13,6 @@
 #include <linux/pagemap.h>
 
 #include "compat.h"
-#include "cow.h"
 #include "fault.h"
 #include "fork.h"
 #include "huge_page.h"
@@ -42,7 +41,7 @@ static void mmap_shared_open(struct vm_area_struct *vma)
 
 static const struct vm_operations_struct mmap_shared_ops = {
 	.open = mmap_shared_open,
-	.fault = fault_file,
+	.fault = fault_shared,
 	.may_split = mmap_may_split,
 	.pagesize = mmap_pagesize,
 };
@@ -50,7 +49,7 @@ static const struct vm_operations_struct mmap_shared_ops = {
 static const struct vm_operations_struct mmap_private_ops = {
 	.open = fork_open,
 	.close = private_close,
-	.fault = cow_fault,
+	.fault = fault_private,
 	.may_split = mmap_may_split,
 	.pagesize = mmap_pagesize,
 };

@@ -19,6 +19,8 @@
 
 #include "park.h"
 #include "quota.h"
+#include "stats.h"
+#include "trace.h"
 
 #define PARK_DELAY_MIN	msecs_to_jiffies(10)
 #define PARK_DELAY_MAX	HZ
@@ -66,6 +68,7 @@ static unsigned long park_free(struct list_head *unused)
 		list_del(&folio->lru);
 		quota = folio->private;
 		folio->private = NULL;
+		stats_count(STAT_UNPARKED);
 		quota_unpark(quota, folio);
 		freed++;
 	}
@@ -139,6 +142,8 @@ void park_page(struct pool *pool, struct folio *folio, struct quota *quota)
 	struct pool_node *node = pool->node[folio_nid(folio)];
 
 	folio->private = quota;
+	stats_count(STAT_PARKED);
+	trace_park(folio);
 	spin_lock(&node->lock);
 	list_add_tail(&folio->lru, &node->parked);
 	node->events++;

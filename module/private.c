@@ -108,7 +108,8 @@ int private_reserve(struct private *private, unsigned long from,
 	struct reserve *reserve;
 	int err;
 
-	reserve = reserve_create(private_cache(private)->reserve->quota);
+	reserve = reserve_create(private_cache(private)->reserve->quota,
+				 private->inode, true);
 	if (!reserve)
 		return -ENOMEM;
 	err = reserve_range(reserve, from, to);
@@ -135,6 +136,28 @@ bool private_consumed(struct private *private, unsigned long index)
 
 	return entry && !xa_is_value(entry) &&
 	       !xa_get_mark(&private->pages, index, PRIVATE_INHERITED);
+}
+
+/**
+ * private_is_first_holder() - Is a mapping the first of its file's to hold a page?
+ * @private: a mapping that holds it
+ * @index: the index, in huge pages
+ * @folio: the page
+ *
+ * Who counts pages counts one that several mappings hold with the first of them.
+ *
+ * Context: the file's privates_lock is held.
+ */
+bool private_is_first_holder(struct private *private, unsigned long index,
+			     struct folio *folio)
+{
+	struct private *first;
+	unsigned long id;
+
+	xa_for_each(&private_cache(private)->privates, id, first)
+		if (xa_load(&first->pages, index) == folio)
+			break;
+	return first == private;
 }
 
 /**

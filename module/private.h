@@ -6,6 +6,7 @@
 #include <linux/workqueue.h>
 #include <linux/xarray.h>
 
+#include "huge_page.h"
 #include "inode.h"
 
 /**
@@ -116,6 +117,8 @@ void private_open_piece(struct private *private, struct vm_area_struct *vma);
 void private_close(struct vm_area_struct *vma);
 bool private_is_mapped_twice(struct private *private);
 bool private_consumed(struct private *private, unsigned long index);
+bool private_is_first_holder(struct private *private, unsigned long index,
+			     struct folio *folio);
 bool private_give_up(struct private *private, unsigned long index);
 void private_truncate(struct cache *cache, unsigned long from);
 

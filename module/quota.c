@@ -22,6 +22,7 @@
 #include "park.h"
 #include "quota.h"
 #include "surplus.h"
+#include "trace.h"
 
 /**
  * quota_create() - Make a share without limits.
@@ -191,11 +192,12 @@ struct folio *quota_take(struct quota *quota, int nid, bool *zeroed)
  */
 static void quota_free(struct quota *quota, struct folio *folio, bool zeroed)
 {
+	bool kept;
+
 	spin_lock(&quota->lock);
-	if (!subpool_put_pages(&quota->subpool, 1))
-		pool_put_back(quota->pool, folio, zeroed, &quota->kept);
-	else
-		pool_put_back(quota->pool, folio, zeroed, NULL);
+	kept = !subpool_put_pages(&quota->subpool, 1);
+	trace_give(folio, zeroed, kept);
+	pool_put_back(quota->pool, folio, zeroed, kept ? &quota->kept : NULL);
 	spin_unlock(&quota->lock);
 	surplus_trim(quota->pool);
 }

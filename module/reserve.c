@@ -26,16 +26,21 @@
 
 #include "inject.h"
 #include "reserve.h"
+#include "stats.h"
 #include "surplus.h"
+#include "trace.h"
 
 /**
  * reserve_create() - Make an empty reserve.
  * @quota: the mount's share, out of which its pages are to come
+ * @inode: the file
+ * @private: it is for a private mapping of the file
  *
  * Context: may sleep.
  * Return: the reserve, or NULL where memory is short.
  */
-struct reserve *reserve_create(struct quota *quota)
+struct reserve *reserve_create(struct quota *quota, const struct inode *inode,
+			       bool private)
 {
 	int nr_nodes = quota->pool->nr_nodes;
 	struct reserve *reserve;
@@ -47,6 +52,8 @@ struct reserve *reserve_create(struct quota *quota)
 	init_rwsem(&reserve->lock);
 	resv_map_init(&reserve->map);
 	reserve->quota = quota;
+	reserve->inode = inode;
+	reserve->private = private;
 	reserve->promise.nr_nodes = nr_nodes;
 	return reserve;
 }
@@ -92,6 +99,7 @@ int reserve_range(struct reserve *reserve, unsigned long from, unsigned long to)
 		region_abort(&change);
 	else
 		region_add(&change);
+	trace_reserve(reserve, from, to, missing, err);
 unlock:
 	up_write(&reserve->lock);
 	return err;
@@ -140,6 +148,7 @@ void reserve_release(struct reserve *reserve, unsigned long pages)
 	down_write(&reserve->lock);
 	released = quota_unreserve(reserve->quota, pages, &reserve->promise);
 	up_write(&reserve->lock);
+	trace_unreserve(reserve, released);
 	WARN_ONCE(released != pages,
 		  "rhugefs: %lu promises to end, %lu were there\n",
 		  pages, released);
@@ -168,6 +177,33 @@ static struct folio *reserve_take_promised(struct reserve *reserve,
 	return folio;
 }
 
+/*
+ * Take the page that was promised, if @promised, and else or where there is none
+ * one that was promised to nobody.
+ */
+static int reserve_take(struct claim *claim, bool promised, bool want_zeroed)
+{
+	struct reserve *reserve = claim->reserve;
+	int nid = numa_mem_id();
+
+	claim->zeroed = want_zeroed;
+	claim->folio = promised ? reserve_take_promised(reserve, claim->index,
+							nid, &claim->zeroed) :
+				  NULL;
+	claim->promised = claim->folio;
+	/* It may have come from another node than that of the promise. */
+	surplus_trim(reserve->quota->pool);
+	if (!claim->folio)
+		claim->folio = quota_take(reserve->quota, nid, &claim->zeroed);
+	trace_claim(claim);
+	if (!claim->folio)
+		return -ENOSPC;
+	stats_count(STAT_CLAIMS);
+	if (want_zeroed && claim->zeroed)
+		stats_count(STAT_ZEROINGS_AVOIDED);
+	return 0;
+}
+
 /**
  * reserve_claim() - Take a page for an index that has none.
  * @reserve: the file's reserve
@@ -183,43 +219,39 @@ static struct folio *reserve_take_promised(struct reserve *reserve,
 int reserve_claim(struct reserve *reserve, unsigned long index,
 		  bool want_zeroed, struct claim *claim)
 {
-	int nid = numa_mem_id();
-
-	claim->index = index;
-	claim->zeroed = want_zeroed;
-	claim->folio = reserve_take_promised(reserve, index, nid,
-					     &claim->zeroed);
-	claim->promised = claim->folio;
-	/* It may have come from another node than that of the promise. */
-	surplus_trim(reserve->quota->pool);
-	if (!claim->folio)
-		claim->folio = quota_take(reserve->quota, nid, &claim->zeroed);
-	return claim->folio ? 0 : -ENOSPC;
+	*claim = (struct claim){ .reserve = reserve, .index = index };
+	return reserve_take(claim, true, want_zeroed);
 }
 
 /**
- * reserve_commit() - Make a claim final.
- * @reserve: the file's reserve
- * @claim: the claim; the page is the file's from now on
+ * reserve_claim_beyond() - Take a page for which nothing was promised.
+ * @reserve: the file's reserve, of which only the mount's share counts
+ * @index: what it is taken for, in huge pages; does not go into the map
+ * @want_zeroed: as for reserve_claim()
+ * @claim: filled in on success
  *
- * A claim for an index that was promised has nothing left to do. Any other
- * puts its index into the map.
- *
- * Context: may sleep. The range is neither promised nor forgotten meanwhile.
- * Return: 0, or -ENOMEM where memory is short: the claim is then still to be
- * cancelled.
+ * Context: may sleep.
+ * Return: 0, or -ENOSPC where there is no page that was not promised to others.
  */
-int reserve_commit(struct reserve *reserve, struct claim *claim)
+int reserve_claim_beyond(struct reserve *reserve, unsigned long index,
+			 bool want_zeroed, struct claim *claim)
+{
+	*claim = (struct claim){
+		.reserve = reserve,
+		.index = index,
+		.beyond = true,
+	};
+	return reserve_take(claim, false, want_zeroed);
+}
+
+/* Put a claimed index that was not promised into the map. */
+static int reserve_enter(struct reserve *reserve, unsigned long index)
 {
 	struct region_change change;
 	long missing;
 
-	if (claim->promised)
-		return 0;
-
 	down_write(&reserve->lock);
-	missing = region_chg(&reserve->map, claim->index, claim->index + 1,
-			     &change);
+	missing = region_chg(&reserve->map, index, index + 1, &change);
 	if (missing >= 0)
 		region_add(&change);
 	up_write(&reserve->lock);
@@ -227,8 +259,29 @@ int reserve_commit(struct reserve *reserve, struct claim *claim)
 }
 
 /**
+ * reserve_commit() - Make a claim final.
+ * @claim: the claim; the page is the file's or mapping's from now on
+ *
+ * A claim for an index that was promised has nothing left to do, nor has one
+ * beyond. Any other puts its index into the map.
+ *
+ * Context: may sleep. The range is neither promised nor forgotten meanwhile.
+ * Return: 0, or -ENOMEM where memory is short: the claim is then still to be
+ * cancelled. Never for a claim that has nothing left to do.
+ */
+int reserve_commit(struct claim *claim)
+{
+	int err = 0;
+
+	if (!claim->promised && !claim->beyond)
+		err = reserve_enter(claim->reserve, claim->index);
+	if (!err)
+		trace_commit(claim);
+	return err;
+}
+
+/**
  * reserve_cancel() - Undo a claim.
- * @reserve: the file's reserve
  * @claim: the claim; its page was shown to nobody
  *
  * Afterwards counts and map are as before the claim, save that a promise now
@@ -236,8 +289,12 @@ int reserve_commit(struct reserve *reserve, struct claim *claim)
  *
  * Context: may sleep.
  */
-void reserve_cancel(struct reserve *reserve, struct claim *claim)
+void reserve_cancel(struct claim *claim)
 {
+	struct reserve *reserve = claim->reserve;
+
+	trace_cancel(claim);
+	stats_count(STAT_CANCELS);
 	/* reserve_take_promised() says why adding to a promise needs the lock. */
 	down_write(&reserve->lock);
 	if (claim->promised)

@@ -18,6 +18,7 @@
 #include "park.h"
 #include "resize.h"
 #include "surplus.h"
+#include "trace.h"
 
 /*
  * On that node or nowhere. Compaction and reclaim are tried as long as they
@@ -102,6 +103,7 @@ unsigned long resize_gather(struct pool *pool, int nid, unsigned long pages)
 		got++;
 		cond_resched();
 	}
+	trace_resize(RESIZE_GATHER, nid, pages, got);
 	return got;
 }
 
@@ -192,6 +194,8 @@ int resize_load(struct pool *pool, const struct request *request)
 		return -ENOMEM;
 	missing = resize_carve_all(pool, request, got);
 	kfree(got);
+	trace_resize(RESIZE_LOAD, NUMA_NO_NODE, request->total,
+		     request->total - missing);
 	if (fatal_signal_pending(current))
 		return -EINTR;
 	return request->total && missing == request->total ? -ENOMEM : 0;
@@ -357,19 +361,20 @@ static void resize_report_short(struct pool *pool, int wanted,
  */
 int resize_set(struct pool *pool, int nid, unsigned long pages)
 {
-	unsigned long have, surplus;
+	unsigned long had, have, surplus;
 
 	if (mutex_lock_interruptible(&pool->resize_mutex))
 		return -EINTR;
 	/* As far as it goes without: what is parked may be free by now. */
 	park_collect(pool);
-	have = resize_sum(pool, nid, &surplus);
-	if (pages > have)
-		resize_grow(pool, nid, pages - have);
+	had = resize_sum(pool, nid, &surplus);
+	if (pages > had)
+		resize_grow(pool, nid, pages - had);
 	else
-		resize_shrink(pool, nid, have - pages);
+		resize_shrink(pool, nid, had - pages);
 	surplus_trim(pool);
 	have = resize_sum(pool, nid, &surplus);
+	trace_resize(RESIZE_SET, nid, pages - had, have - had);
 	if (have != pages || surplus)
 		resize_report_short(pool, nid, pages);
 	mutex_unlock(&pool->resize_mutex);

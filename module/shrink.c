@@ -11,6 +11,7 @@
 #include "compat.h"
 #include "huge_page.h"
 #include "shrink.h"
+#include "trace.h"
 
 static bool reclaim;
 module_param(reclaim, bool, 0644);
@@ -63,6 +64,10 @@ static unsigned long shrink_scan(struct shrinker *shrinker,
 		folio_put(folio);
 		freed += HUGE_NR;
 	}
+	if (freed)
+		trace_resize(RESIZE_RECLAIM, control->nid,
+			     -(long)(control->nr_to_scan / HUGE_NR),
+			     -(long)(freed / HUGE_NR));
 	return freed ? freed : SHRINK_STOP;
 }
 

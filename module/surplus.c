@@ -12,6 +12,7 @@
 #include "park.h"
 #include "resize.h"
 #include "surplus.h"
+#include "trace.h"
 
 /**
  * surplus_admit() - Take pages out of what may be had, and of what was gathered.
@@ -197,6 +198,7 @@ unsigned long surplus_keep(struct pool *pool, int nid, unsigned long pages)
 void surplus_trim(struct pool *pool)
 {
 	struct folio *folio;
+	long gone;
 	int nid;
 
 	/* Who gathers counts on what he sees, and comes here when he is done. */
@@ -204,10 +206,14 @@ void surplus_trim(struct pool *pool)
 	    !mutex_trylock(&pool->gather_mutex))
 		return;
 	for (nid = 0; nid < pool->nr_nodes; nid++) {
+		gone = 0;
 		while ((folio = pool_remove(pool, nid, true))) {
 			folio_put(folio);
+			gone++;
 			cond_resched();
 		}
+		if (gone)
+			trace_resize(RESIZE_TRIM, nid, -gone, -gone);
 	}
 	mutex_unlock(&pool->gather_mutex);
 }

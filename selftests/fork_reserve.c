@@ -24,23 +24,6 @@ static long drop(long map, long pages, long c)
 	return madvise((char *)map, pages * HUGE, MADV_DONTNEED);
 }
 
-/* A line of debugfs rhugefs/counters. */
-static long counter(const char *name)
-{
-	FILE *file = fopen("/sys/kernel/debug/rhugefs/counters", "r");
-	char line[64];
-	long value;
-
-	must(file);
-	while (fscanf(file, "%63s %ld", line, &value) == 2) {
-		if (strcmp(line, name))
-			continue;
-		fclose(file);
-		return value;
-	}
-	must_fail(__FILE__, __LINE__, name);
-}
-
 /* All pages that are left are somebody else's from now on. */
 static void take_the_rest(long but)
 {
@@ -81,7 +64,7 @@ TEST_F(fork_reserve, child_that_writes_nothing_gives_all_back)
 TEST_F(fork_reserve, owner_writes_first)
 {
 	char *map = map_private(file_new(), 0, PAGES, 0);
-	long copied = counter("copied"), taken = counter("taken_back");
+	long copied = stat_read("copied"), taken = stat_read("taken_back");
 	struct peer child;
 
 	ASSERT_EQ(touch_pages(map, PAGES), PAGES);
@@ -89,8 +72,8 @@ TEST_F(fork_reserve, owner_writes_first)
 	take_the_rest(0);
 	/* Nothing is left for a copy but what the child was promised. */
 	map[0] = 77;
-	ASSERT_EQ(counter("copied"), copied + 1);
-	ASSERT_EQ(counter("taken_back"), taken);
+	ASSERT_EQ(stat_read("copied"), copied + 1);
+	ASSERT_EQ(stat_read("taken_back"), taken);
 	ASSERT_EQ(peer_call(&child, look, (long)map, 0, 0), 1);
 	ASSERT_EQ(peer_call(&child, touch, (long)map, PAGES, 0), PAGES);
 	ASSERT_EQ(map[0], 77);
@@ -142,13 +125,13 @@ TEST_F(fork_reserve, grandchildren_too)
 TEST_F(fork_reserve, pool_cannot_cover_it)
 {
 	char *map = map_private(file_new(), 0, PAGES, 0);
-	long unreserved = counter("fork_unreserved");
+	long unreserved = stat_read("fork_unreserved");
 	struct peer child;
 
 	ASSERT_EQ(touch_pages(map, PAGES), PAGES);
 	take_the_rest(PAGES - 1);
 	child = peer_new();
-	ASSERT_EQ(counter("fork_unreserved"), unreserved + 1);
+	ASSERT_EQ(stat_read("fork_unreserved"), unreserved + 1);
 	ASSERT_EQ(peer_call(&child, touch, (long)map, PAGES, 0), PAGES - 1);
 	ASSERT_EQ(touch_pages(map, PAGES), PAGES);
 	peer_exit(&child);

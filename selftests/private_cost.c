@@ -5,8 +5,6 @@
  */
 #include "private_test.h"
 
-#define COUNTERS	"/sys/kernel/debug/rhugefs/counters"
-
 RHUGEFS_FIXTURE(cost);
 
 struct cost {
@@ -14,25 +12,9 @@ struct cost {
 	long copied;
 };
 
-static long counter(const char *name)
-{
-	FILE *file = fopen(COUNTERS, "re");
-	char line[64];
-	long value;
-
-	must(file);
-	while (fscanf(file, "%63s %ld", line, &value) == 2) {
-		if (!strcmp(line, name)) {
-			fclose(file);
-			return value;
-		}
-	}
-	must_fail(__FILE__, __LINE__, name);
-}
-
 static struct cost cost_now(void)
 {
-	return (struct cost){ counter("zeroed"), counter("copied") };
+	return (struct cost){ stat_read("zeroed"), stat_read("copied") };
 }
 
 static bool cost_is(struct cost *since, long zeroed, long copied)

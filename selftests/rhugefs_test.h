@@ -324,6 +324,25 @@ static inline bool selfcheck_ok(void)
 	return false;
 }
 
+#define STATS		"/sys/kernel/debug/rhugefs/stats"
+
+/* How often the module says that something has happened since it was loaded. */
+static inline long stat_read(const char *name)
+{
+	FILE *file = fopen(STATS, "re");
+	char word[64];
+	long value;
+
+	must(file);
+	while (fscanf(file, "%63s %ld", word, &value) == 2) {
+		if (strcmp(word, name))
+			continue;
+		fclose(file);
+		return value;
+	}
+	must_fail(__FILE__, __LINE__, name);
+}
+
 /* --- the fixture --------------------------------------------------------- */
 
 /*
