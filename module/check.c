@@ -4,29 +4,21 @@
  * map and cache, and compare with the counts that are kept.
  *
  * A file is looked at under its invalidate_lock and its reserve's lock, so
- * that nothing of it is under way. The pool cannot be stopped as a whole
- * without stalling everybody; instead each node counts the events that change
- * its counts. Where none came between the first and the last look, all that
- * was seen is of one moment, and what differs is wrong. Otherwise, and where
- * an inode that is just being evicted may account for a difference, the look
- * is repeated.
+ * that nothing of it is under way. What differs at a moment at which nothing
+ * changes is wrong.
  */
-#include <linux/jiffies.h>
 #include <linux/mm.h>
 #include <linux/pagemap.h>
-#include <linux/sched/signal.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
 
 #include "check.h"
 #include "huge_page.h"
 #include "inode.h"
+#include "look.h"
 #include "private.h"
 #include "private_page.h"
 #include "super.h"
-
-/* Together about a second, more than evicting a file should take. */
-#define CHECK_TRIES	25
-#define CHECK_PAUSE	40	/* ms */
 
 /* Pages of a list looked at before the node's lock is dropped. */
 #define CHECK_BATCH	256
@@ -159,28 +151,14 @@ static void check_differ(struct check *check, const char *where,
 			   id, what, kept, found);
 }
 
-/*
- * How many private mappings from @first on hold a page, and in @counted whether
- * one that comes before it does.
- */
-static unsigned long check_holders(struct cache *cache, struct private *first,
-				   unsigned long index, struct folio *folio,
-				   bool *counted)
+static unsigned long check_holders(struct cache *cache, unsigned long index,
+				   struct folio *folio)
 {
 	unsigned long id, holders = 0;
 	struct private *private;
-	bool before = true;
 
-	*counted = false;
-	xa_for_each(&cache->privates, id, private) {
-		before &= private != first;
-		if (xa_load(&private->pages, index) != folio)
-			continue;
-		if (before)
-			*counted = true;
-		else
-			holders++;
-	}
+	xa_for_each(&cache->privates, id, private)
+		holders += xa_load(&private->pages, index) == folio;
 	return holders;
 }
 
@@ -192,21 +170,20 @@ static unsigned long check_private_pages(struct check *check,
 					 struct private *private)
 {
 	struct cache *cache = private_cache(private);
-	unsigned long index, holders, pages = 0;
+	unsigned long index, pages = 0;
 	struct folio *folio;
-	bool counted;
 
 	xa_for_each(&private->pages, index, folio) {
 		if (xa_is_value(folio))
 			continue;
 		pages += private_consumed(private, index);
-		holders = check_holders(cache, private, index, folio, &counted);
-		if (counted)
+		if (!private_is_first_holder(private, index, folio))
 			continue;
 		check_page(check, folio, folio_nid(folio), cache->mapping,
 			   private_page_pgoff(folio, index));
 		check_differ(check, "page", folio_pfn(folio), "holders",
-			     private_page_holders(folio), holders);
+			     private_page_holders(folio),
+			     check_holders(cache, index, folio));
 		check->node[folio_nid(folio)].counts.nr++;
 		check->used++;
 		cond_resched();
@@ -269,9 +246,9 @@ static void check_inode(struct inode *inode, void *data)
 }
 
 /* What the files of a mount have, and what it keeps. */
-static void check_mount(struct super_info *info, void *data)
+static void check_mount(struct super_block *sb, void *data)
 {
-	struct quota *quota = info->quota;
+	struct quota *quota = super_info(sb)->quota;
 	struct check *check = data;
 	struct subpool subpool;
 
@@ -321,10 +298,10 @@ static void check_pool(struct check *check)
 		     atomic_long_read(&check->pool->gathered));
 }
 
-/* Look at everything once; whether it was all of one moment. */
-static bool check_once(struct check *check)
+static bool check_once(struct seq_file *seq, void *data)
 {
-	unsigned long events = pool_events(check->pool);
+	struct check *check = data;
+	size_t start = seq->count;
 	int nid;
 
 	memset(check->node, 0, check->pool->nr_nodes * sizeof(*check->node));
@@ -335,7 +312,7 @@ static bool check_once(struct check *check)
 	for (nid = 0; nid < check->pool->nr_nodes; nid++)
 		check_node(check, nid);
 	check_pool(check);
-	return pool_events(check->pool) == events;
+	return seq->count == start;
 }
 
 /**
@@ -353,24 +330,15 @@ int check_show(struct seq_file *seq, struct pool *pool)
 {
 	struct check check = { .seq = seq, .pool = pool };
 	size_t start = seq->count;
-	bool still;
-	int tries;
+	int still;
 
 	check.node = kcalloc(pool->nr_nodes, sizeof(*check.node), GFP_KERNEL);
 	if (!check.node)
 		return -ENOMEM;
-	for (tries = 1; ; tries++) {
-		still = check_once(&check);
-		if ((still && seq->count == start) || tries == CHECK_TRIES)
-			break;
-		seq->count = start;
-		schedule_timeout_killable(msecs_to_jiffies(CHECK_PAUSE));
-		if (fatal_signal_pending(current))
-			break;
-	}
+	still = look_quietly(seq, pool, check_once, &check);
 	kfree(check.node);
-	if (fatal_signal_pending(current))
-		return -EINTR;
+	if (still < 0)
+		return still;
 	if (!still) {
 		seq->count = start;
 		seq_puts(seq, "busy: the pool did not come to rest\n");

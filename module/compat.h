@@ -79,6 +79,19 @@ static inline void compat_shrinker_destroy(struct shrinker *shrinker)
 #endif
 }
 
+/*
+ * Who answers for an address space, NULL where nobody does any more, or where the
+ * kernel does not keep it. rcu_read_lock() is held.
+ */
+static inline struct task_struct *compat_mm_owner(struct mm_struct *mm)
+{
+#ifdef CONFIG_MEMCG
+	return rcu_dereference(mm->owner);
+#else
+	return NULL;
+#endif
+}
+
 /* Does fork() copy huge entries of files, or let the child fault? */
 static inline bool compat_fork_copies(void)
 {

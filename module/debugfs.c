@@ -10,6 +10,7 @@
 #include "debugfs.h"
 #include "inject.h"
 #include "stats.h"
+#include "users.h"
 
 static struct dentry *debugfs_dir;
 
@@ -18,6 +19,12 @@ static int selfcheck_show(struct seq_file *seq, void *unused)
 	return check_show(seq, seq->private);
 }
 DEFINE_SHOW_ATTRIBUTE(selfcheck);
+
+static int users_file_show(struct seq_file *seq, void *unused)
+{
+	return users_show(seq, seq->private);
+}
+DEFINE_SHOW_ATTRIBUTE(users_file);
 
 static int stats_file_show(struct seq_file *seq, void *unused)
 {
@@ -36,6 +43,7 @@ void debugfs_create(struct pool *pool)
 	debugfs_create_file("selfcheck", 0400, debugfs_dir, pool,
 			    &selfcheck_fops);
 	debugfs_create_file("stats", 0400, debugfs_dir, NULL, &stats_file_fops);
+	debugfs_create_file("users", 0400, debugfs_dir, pool, &users_file_fops);
 	inject_create(debugfs_dir);
 }
 

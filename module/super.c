@@ -526,7 +526,7 @@ static void super_visit_mount(struct super_block *sb, void *arg)
 	}
 	spin_unlock(&sb->s_inode_list_lock);
 	iput(held);
-	visit->mount(super_info(sb), visit->data);
+	visit->mount(sb, visit->data);
 }
 
 /**

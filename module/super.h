@@ -42,7 +42,7 @@ int super_take_inode(struct super_block *sb);
 void super_give_inode(struct super_block *sb);
 
 typedef void (*super_file_fn)(struct inode *inode, void *data);
-typedef void (*super_mount_fn)(struct super_info *info, void *data);
+typedef void (*super_mount_fn)(struct super_block *sb, void *data);
 void super_visit(super_file_fn file, super_mount_fn mount, void *data);
 
 int super_register(struct pool *pool);
