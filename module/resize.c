@@ -35,20 +35,39 @@
  */
 #define RESIZE_LEAVE	64
 
+/*
+ * How often a node is asked for one page before it counts as having none. After a
+ * compaction in vain the kernel leaves out the next ones, up to 63 of them, and what
+ * is asked for meanwhile fails at once; even the next one that is not left out may only
+ * rewind to where memory begins. An allocation takes two such turns. To leave out costs
+ * next to nothing; but now and then the kernel's own compaction, which has been woken,
+ * is given time.
+ */
+#define RESIZE_TRIES	256
+#define RESIZE_PAUSE	16
+
 static bool resize_leaves_enough(void)
 {
 	return si_mem_available() > (long)(totalram_pages() / RESIZE_LEAVE);
 }
 
-/* A page of a node, or NULL. */
-static struct folio *resize_alloc(struct pool *pool, int nid)
+/* A page of a node, or NULL where it has none at so many @tries. */
+static struct folio *resize_alloc(struct pool *pool, int nid, int tries)
 {
-	struct folio *folio;
+	struct folio *folio = NULL;
 
 	if (!resize_leaves_enough() || inject(INJECT_NODE))
 		return NULL;
 	atomic_inc(&pool->growing);
-	folio = __folio_alloc_node(RESIZE_GFP, HUGE_ORDER, nid);
+	while (tries--) {
+		folio = __folio_alloc_node(RESIZE_GFP, HUGE_ORDER, nid);
+		if (folio || signal_pending(current) || !resize_leaves_enough())
+			break;
+		if (tries % RESIZE_PAUSE)
+			cond_resched();
+		else
+			schedule_timeout_interruptible(1);
+	}
 	atomic_dec(&pool->growing);
 	/* The page allocator leaves what an earlier owner put there. */
 	if (folio)
@@ -66,7 +85,7 @@ static unsigned long resize_carve(struct pool *pool, int nid,
 	for (got = 0; got < pages; got++) {
 		if (fatal_signal_pending(current))
 			break;
-		folio = resize_alloc(pool, nid);
+		folio = resize_alloc(pool, nid, RESIZE_TRIES);
 		if (!folio)
 			break;
 		pool_add(pool, folio, want_init_on_alloc(RESIZE_GFP));
@@ -94,7 +113,7 @@ unsigned long resize_gather(struct pool *pool, int nid, unsigned long pages)
 	while (got < pages && i < pool->nr_nodes &&
 	       !fatal_signal_pending(current)) {
 		folio = node_state(near[i], N_MEMORY) ?
-			resize_alloc(pool, near[i]) : NULL;
+			resize_alloc(pool, near[i], 1) : NULL;
 		if (!folio) {
 			i++;
 			continue;
