@@ -46,6 +46,9 @@ sweep:
 check-all:
 	@T= K= SEED='$(SEED)' scripts/check-all.sh
 
+fragment:
+	@K='$(K)' scripts/fragment.sh
+
 demo:
 	@scripts/demo.sh
 
@@ -77,9 +80,11 @@ help:
 	@echo '  make sweep            let every allocation of every scenario fail, one by one;'
 	@echo '                        make check K=debug does some, by the seed'
 	@echo '    SWEEP=SCENARIO[:N]  only those of this scenario, or its Nth'
+	@echo '  make fragment         let the pool grow from fragmented memory, and tell what'
+	@echo '                        share of it could be had'
 	@echo '  make vm [K=KERNEL]    a shell in the guest, file system mounted'
 	@echo '  make lint             warnings, sparse, checkpatch, shellcheck'
 	@echo '    KVM=1               let guests use /dev/kvm'
 	@echo '    RHUGEFS_CACHE=DIR   where downloads are kept; default ~/.cache/rhugefs'
 
-.PHONY: all modules modules_install clean check coverage sweep check-all demo vm lint help
+.PHONY: all modules modules_install clean check coverage sweep check-all fragment demo vm lint help
