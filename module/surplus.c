@@ -9,6 +9,7 @@
 #include <linux/mm.h>
 #include <linux/sched/signal.h>
 
+#include "inject.h"
 #include "park.h"
 #include "resize.h"
 #include "surplus.h"
@@ -116,6 +117,8 @@ int surplus_reserve(struct pool *pool, unsigned long pages, int nid,
 	struct hunt hunt = { .pool = pool, .pages = pages, .nid = nid };
 	bool admitted;
 
+	if (inject(INJECT_POOL))
+		return -ENOSPC;
 	do
 		admitted = surplus_admit(&hunt, pages);
 	while (!admitted && surplus_hunt(&hunt));
