@@ -350,7 +350,7 @@ TEST_F(fork, of_what_was_not_written)
 #define STOPPED_MS	8000
 
 /* That many pieces of memory, below all that is ours, to walk over. */
-#define STOPPED_PIECES	(getenv("GUEST_SLOW") ? 200 : 4000)
+#define STOPPED_PIECES	(is_slow() ? 200 : 4000)
 #define STOPPED_AT	0x100000000UL
 
 struct stopped {

@@ -70,6 +70,14 @@ static void __attribute__((constructor)) test_allow_time(void)
 			test->timeout *= atoi(slow);
 }
 
+/* Whether this is such a kernel; to the others a 1 is handed. */
+static inline bool is_slow(void)
+{
+	const char *slow = getenv("GUEST_SLOW");
+
+	return slow && atoi(slow) > 1;
+}
+
 #define HUGE_SHIFT	21
 #define HUGE		(1UL << HUGE_SHIFT)
 
