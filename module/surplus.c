@@ -192,31 +192,62 @@ unsigned long surplus_keep(struct pool *pool, int nid, unsigned long pages)
 	return pages;
 }
 
+/* Give a node's surplus pages back that nobody uses or was promised. */
+static void surplus_trim_node(struct pool *pool, int nid)
+{
+	struct folio *folio;
+	long gone = 0;
+
+	while ((folio = pool_remove(pool, nid, true))) {
+		folio_put(folio);
+		gone++;
+		cond_resched();
+	}
+	if (gone)
+		trace_resize(RESIZE_TRIM, nid, -gone, -gone);
+}
+
+/* Is there a surplus page that nobody uses, was promised or is about to fetch? */
+static bool surplus_is_idle(struct pool *pool)
+{
+	struct pool_counts counts;
+	int nid;
+
+	if (atomic_long_read(&pool->spare) <= 0)
+		return false;
+	for (nid = 0; nid < pool->nr_nodes; nid++) {
+		pool_count_node(pool, nid, &counts);
+		if (counts.surplus && counts.free > counts.resv)
+			return true;
+	}
+	return false;
+}
+
 /**
  * surplus_trim() - Give surplus pages back that nobody uses.
  * @pool: the pool
+ *
+ * Who comes while somebody else does this, or gathers, leaves it to him: he looks
+ * again when he has let others in. Who gathers counts on what he sees, and comes here
+ * when he is done.
  *
  * Context: may sleep; no lock of the pool or of a quota is held.
  */
 void surplus_trim(struct pool *pool)
 {
-	struct folio *folio;
-	long gone;
 	int nid;
 
-	/* Who gathers counts on what he sees, and comes here when he is done. */
-	if (!atomic_long_read(&pool->nr_surplus) ||
-	    !mutex_trylock(&pool->gather_mutex))
+	if (!atomic_long_read(&pool->nr_surplus))
 		return;
-	for (nid = 0; nid < pool->nr_nodes; nid++) {
-		gone = 0;
-		while ((folio = pool_remove(pool, nid, true))) {
-			folio_put(folio);
-			gone++;
-			cond_resched();
-		}
-		if (gone)
-			trace_resize(RESIZE_TRIM, nid, -gone, -gone);
-	}
-	mutex_unlock(&pool->gather_mutex);
+	do {
+		/* What the caller has freed is seen by whoever has the mutex. */
+		smp_mb();
+		if (!mutex_trylock(&pool->gather_mutex))
+			return;
+		for (nid = 0; nid < pool->nr_nodes; nid++)
+			surplus_trim_node(pool, nid);
+		mutex_unlock(&pool->gather_mutex);
+		/* Pairs with the one of a caller who was not let in. */
+		smp_mb();
+	} while (surplus_is_idle(pool));
 }
