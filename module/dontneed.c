@@ -29,7 +29,7 @@
 #include <asm/syscall.h>
 #include <asm/unistd.h>
 
-#include "cow.h"
+#include "fault.h"
 #include "dontneed.h"
 #include "huge_page.h"
 #include "private.h"
@@ -154,7 +154,7 @@ static bool dontneed_invalidate(struct mmu_interval_notifier *notifier,
 		vma = find_vma(dontneed->mm, addr);
 		if (!vma)
 			break;
-		if (vma->vm_ops && vma->vm_ops->fault == cow_fault &&
+		if (vma->vm_ops && vma->vm_ops->fault == fault_private &&
 		    vma->vm_private_data)
 			dontneed_mark(vma->vm_private_data, vma, start, end);
 	}
