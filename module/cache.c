@@ -104,11 +104,9 @@ static void cache_insert(struct cache *cache, struct claim *claim)
 				    HUGE_SIZE, 1);
 }
 
-/*
- * Put a page of zeroes at an index that has none; its mutex is held. On an
- * error nothing is changed.
- */
-static struct folio *cache_fill(struct cache *cache, unsigned long index)
+/* Put a page at an index that has none; its mutex is held. On an error nothing is changed. */
+static struct folio *cache_add(struct cache *cache, unsigned long index,
+			       bool want_zeroed, cache_fill_fn fill, void *data)
 {
 	struct claim claim;
 	int err;
@@ -116,13 +114,12 @@ static struct folio *cache_fill(struct cache *cache, unsigned long index)
 	err = xa_reserve(&cache->pages, index, GFP_KERNEL);
 	if (err)
 		return ERR_PTR(err);
-	err = reserve_claim(cache->reserve, index, true, &claim);
+	err = reserve_claim(cache->reserve, index, want_zeroed, &claim);
 	if (err)
 		goto release_entry;
-	if (!claim.zeroed) {
-		huge_page_zero(claim.folio);
-		claim.zeroed = true;
-	}
+	err = fill(&claim, data);
+	if (err)
+		goto cancel_claim;
 	err = reserve_commit(&claim);
 	if (err)
 		goto cancel_claim;
@@ -137,15 +134,19 @@ release_entry:
 }
 
 /**
- * cache_get() - Look a page up, or put a page of zeroes where there is none.
+ * cache_get_filled() - Look a page up, or make one where there is none.
  * @cache: the file's cache
  * @index: the index, in huge pages
+ * @want_zeroed: @fill gains by a page that is zeroed already
+ * @fill: puts into a new page what it is to hold
+ * @data: for @fill
  *
  * Context: as for cache_find(). May sleep.
  * Return: the page, or with nothing changed an ERR_PTR: -ENOSPC where there is
- * no huge page to be had, -ENOMEM where memory is short otherwise.
+ * no huge page to be had, -ENOMEM where memory is short otherwise, what @fill says.
  */
-struct folio *cache_get(struct cache *cache, unsigned long index)
+struct folio *cache_get_filled(struct cache *cache, unsigned long index,
+			       bool want_zeroed, cache_fill_fn fill, void *data)
 {
 	struct folio *folio = cache_find(cache, index);
 	struct mutex *mutex;
@@ -156,9 +157,30 @@ struct folio *cache_get(struct cache *cache, unsigned long index)
 	mutex = cache_lock_index(cache, index);
 	folio = cache_find(cache, index);
 	if (!folio)
-		folio = cache_fill(cache, index);
+		folio = cache_add(cache, index, want_zeroed, fill, data);
 	cache_unlock_index(mutex);
 	return folio;
+}
+
+static int cache_fill_zeroes(struct claim *claim, void *data)
+{
+	if (!claim->zeroed)
+		huge_page_zero(claim->folio);
+	claim->zeroed = true;
+	return 0;
+}
+
+/**
+ * cache_get() - Look a page up, or put a page of zeroes where there is none.
+ * @cache: the file's cache
+ * @index: the index, in huge pages
+ *
+ * Context: as for cache_find(). May sleep.
+ * Return: the page, or what cache_get_filled() returns.
+ */
+struct folio *cache_get(struct cache *cache, unsigned long index)
+{
+	return cache_get_filled(cache, index, true, cache_fill_zeroes, NULL);
 }
 
 /**
@@ -198,7 +220,7 @@ unsigned long cache_remove(struct cache *cache, unsigned long from,
  *
  * Where there is no page the range reads as zeroes already.
  *
- * Context: invalidate_lock is held exclusively. May sleep.
+ * Context: as for cache_find(). May sleep.
  */
 void cache_zero(struct cache *cache, loff_t from, loff_t to)
 {

@@ -29,6 +29,17 @@ struct cache {
 	struct xarray privates;
 };
 
+/**
+ * typedef cache_fill_fn - put into a new page what it is to hold
+ * @claim: the page, which nobody else can see yet; its zeroed is to be kept true
+ * @data: the caller's
+ *
+ * Nothing may be waited for that needs a lock of the file: the index mutex is held.
+ *
+ * Return: 0, or a negative errno where the page is not to be.
+ */
+typedef int (*cache_fill_fn)(struct claim *claim, void *data);
+
 void cache_locks_init(void);
 void cache_init(struct cache *cache, struct address_space *mapping,
 		struct reserve *reserve);
@@ -36,6 +47,8 @@ struct mutex *cache_lock_index(struct cache *cache, unsigned long index);
 void cache_unlock_index(struct mutex *mutex);
 struct folio *cache_find(struct cache *cache, unsigned long index);
 struct folio *cache_get(struct cache *cache, unsigned long index);
+struct folio *cache_get_filled(struct cache *cache, unsigned long index,
+			       bool want_zeroed, cache_fill_fn fill, void *data);
 unsigned long cache_remove(struct cache *cache, unsigned long from,
 			   unsigned long to);
 void cache_zero(struct cache *cache, loff_t from, loff_t to);

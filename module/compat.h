@@ -29,6 +29,19 @@ static inline void vm_flags_set(struct vm_area_struct *vma, vm_flags_t flags)
 
 #endif
 
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 5, 0)
+
+#define copy_splice_read	generic_file_splice_read
+
+#endif
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 6, 0)
+
+#define generic_fillattr(idmap, mask, inode, stat)	\
+	((void)(mask), generic_fillattr(idmap, inode, stat))
+
+#endif
+
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 10, 0)
 
 #define mm_get_unmapped_area(mm, ...)	((mm)->get_unmapped_area(__VA_ARGS__))

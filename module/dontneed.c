@@ -29,8 +29,8 @@
 #include <asm/syscall.h>
 #include <asm/unistd.h>
 
-#include "fault.h"
 #include "dontneed.h"
+#include "fault.h"
 #include "huge_page.h"
 #include "private.h"
 

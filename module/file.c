@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What can be done with an open file but mapping it: reading, allocating,
- * punching holes.
+ * What can be done with an open file but mapping it and writing to it: reading,
+ * seeking, allocating, punching holes.
  */
 #include <linux/fs.h>
 #include <linux/falloc.h>
@@ -9,6 +9,7 @@
 #include <linux/sched/signal.h>
 #include <linux/uio.h>
 
+#include "autoclean.h"
 #include "compat.h"
 #include "file.h"
 #include "huge_page.h"
@@ -16,6 +17,7 @@
 #include "inode.h"
 #include "mmap.h"
 #include "truncate.h"
+#include "write.h"
 
 /*
  * The page at @index with a reference, or NULL for a hole. Copying to user
@@ -77,21 +79,91 @@ static ssize_t file_read_iter(struct kiocb *iocb, struct iov_iter *to)
 	return done;
 }
 
-/* Put a page wherever [from, to) has none; all of it was promised. */
-static int file_fill(struct inode *inode, unsigned long from, unsigned long to)
+/*
+ * First byte from @pos on that is in a page, or in none where @hole; @end where there
+ * is none. What mmap() or a fault changes meanwhile may or may not be seen.
+ */
+static loff_t file_seek_page(struct inode *inode, loff_t pos, loff_t end,
+			     bool hole)
+{
+	struct xarray *pages = &huge_inode(inode)->cache.pages;
+	unsigned long index = huge_index(pos), found;
+	struct folio *folio;
+
+	if (!hole) {
+		found = index;
+		if (!xa_find(pages, &found, huge_index(end - 1), XA_PRESENT))
+			return end;
+		return max(pos, huge_pos(found));
+	}
+	xa_for_each_range(pages, found, folio, index, huge_index(end - 1)) {
+		if (found != index)
+			break;
+		index++;
+		cond_resched();
+	}
+	return min(max(pos, huge_pos(index)), end);
+}
+
+static loff_t file_llseek(struct file *file, loff_t pos, int whence)
+{
+	struct inode *inode = file_inode(file);
+	loff_t end;
+
+	if (whence != SEEK_DATA && whence != SEEK_HOLE)
+		return generic_file_llseek(file, pos, whence);
+	inode_lock(inode);
+	end = i_size_read(inode);
+	if (pos < 0 || pos >= end) {
+		pos = -ENXIO;
+	} else {
+		pos = file_seek_page(inode, pos, end, whence == SEEK_HOLE);
+		if (whence == SEEK_DATA && pos == end)
+			pos = -ENXIO;
+		else
+			pos = vfs_setpos(file, pos, inode->i_sb->s_maxbytes);
+	}
+	inode_unlock(inode);
+	return pos;
+}
+
+/* A page of zeroes where there is none; where there is one [from, to) of it, if @zero. */
+static int file_fill_page(struct inode *inode, loff_t from, loff_t to,
+			  bool zero)
 {
 	struct cache *cache = &huge_inode(inode)->cache;
 	struct folio *folio;
-	unsigned long index;
+	int err = 0;
 
-	for (index = from; index < to; index++) {
+	filemap_invalidate_lock_shared(inode->i_mapping);
+	if (zero && cache_find(cache, huge_index(from))) {
+		cache_zero(cache, from, to);
+	} else {
+		folio = cache_get(cache, huge_index(from));
+		if (IS_ERR(folio))
+			err = PTR_ERR(folio);
+	}
+	filemap_invalidate_unlock_shared(inode->i_mapping);
+	return err;
+}
+
+/*
+ * Put a page wherever [from, to) has none; all of it was promised. What has a page keeps
+ * it, but cleared if @zero; who writes through a mapping at that time may find it so or
+ * not.
+ */
+static int file_fill(struct inode *inode, loff_t from, loff_t to, bool zero)
+{
+	loff_t next;
+	int err;
+
+	for (; from < to; from = next) {
 		if (fatal_signal_pending(current) || inject(INJECT_SIGNAL))
 			return -EINTR;
-		filemap_invalidate_lock_shared(inode->i_mapping);
-		folio = cache_get(cache, index);
-		filemap_invalidate_unlock_shared(inode->i_mapping);
-		if (IS_ERR(folio))
-			return PTR_ERR(folio);
+		next = min(huge_pos(huge_index(from) + 1), to);
+		err = file_fill_page(inode, from, next, zero);
+		if (err)
+			return err;
 		cond_resched();
 	}
 	return 0;
@@ -118,7 +190,7 @@ static int file_allocate(struct inode *inode, int mode, loff_t from, loff_t to)
 	filemap_invalidate_unlock(inode->i_mapping);
 	if (err)
 		return err;
-	err = file_fill(inode, first, end);
+	err = file_fill(inode, from, to, mode & FALLOC_FL_ZERO_RANGE);
 	if (err)
 		return err;
 	if (!(mode & FALLOC_FL_KEEP_SIZE))
@@ -132,7 +204,8 @@ static long file_fallocate(struct file *file, int mode, loff_t from, loff_t len)
 	loff_t to = from + len;
 	int err;
 
-	if (mode & ~(FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE))
+	if (mode & ~(FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE |
+		     FALLOC_FL_ZERO_RANGE))
 		return -EOPNOTSUPP;
 
 	inode_lock(inode);
@@ -148,10 +221,33 @@ unlock:
 	return err;
 }
 
+static int file_open(struct inode *inode, struct file *file)
+{
+	int err = generic_file_open(inode, file);
+
+	if (err)
+		return err;
+	/* There is no cache to go around, so that is no different. */
+	file->f_mode |= FMODE_CAN_ODIRECT;
+	autoclean_opened(inode);
+	return 0;
+}
+
+static int file_release(struct inode *inode, struct file *file)
+{
+	autoclean_closed(inode);
+	return 0;
+}
+
 const struct file_operations file_operations_huge = {
 	.owner = THIS_MODULE,
-	.llseek = generic_file_llseek,
+	.open = file_open,
+	.release = file_release,
+	.llseek = file_llseek,
 	.read_iter = file_read_iter,
+	.write_iter = write_file,
+	.splice_read = copy_splice_read,
+	.splice_write = iter_file_splice_write,
 	.mmap = mmap_file,
 	.get_unmapped_area = mmap_find_address,
 	.fallocate = file_fallocate,

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Inodes: how they are made, named, changed and ended. The file system lives
- * in the dentry cache, as ramfs does: an entry is pinned from its creation to
- * its removal.
+ * Inodes: how they are made, changed and ended.
  */
 #include <linux/blk_types.h>
 #include <linux/fs.h>
@@ -10,6 +8,7 @@
 #include <linux/slab.h>
 
 #include "compat.h"
+#include "dir.h"
 #include "file.h"
 #include "huge_page.h"
 #include "inode.h"
@@ -47,11 +46,10 @@ static int inode_getattr(struct mnt_idmap *idmap, const struct path *path,
 {
 	struct inode *inode = d_inode(path->dentry);
 	long pages = atomic_long_read(&huge_inode(inode)->cache.nr_pages);
-	int err;
 
-	err = simple_getattr(idmap, path, stat, request_mask, query_flags);
+	generic_fillattr(idmap, request_mask, inode, stat);
 	stat->blocks = (u64)pages << (HUGE_SHIFT - SECTOR_SHIFT);
-	return err;
+	return 0;
 }
 
 static const struct inode_operations file_inode_operations = {
@@ -72,6 +70,9 @@ static int inode_make_file(struct inode *inode)
 	if (!reserve)
 		return -ENOMEM;
 	cache_init(&huge->cache, inode->i_mapping, reserve);
+	atomic_set(&huge->openers, 0);
+	huge->autoclean = READ_ONCE(super_info(inode->i_sb)->autoclean_new);
+	INIT_LIST_HEAD(&huge->clean_list);
 	/* The self-check finds the inode on its mount's list before it is whole. */
 	smp_store_release(&huge->reserve, reserve);
 	inode->i_op = &file_inode_operations;
@@ -80,15 +81,13 @@ static int inode_make_file(struct inode *inode)
 	return 0;
 }
 
-static const struct inode_operations dir_inode_operations;
-
 static int inode_make_type(struct inode *inode, dev_t dev)
 {
 	switch (inode->i_mode & S_IFMT) {
 	case S_IFREG:
 		return inode_make_file(inode);
 	case S_IFDIR:
-		inode->i_op = &dir_inode_operations;
+		inode->i_op = &dir_operations_huge;
 		inode->i_fop = &simple_dir_operations;
 		/* A directory also counts the "." in itself. */
 		inc_nlink(inode);
@@ -105,6 +104,7 @@ static int inode_make_type(struct inode *inode, dev_t dev)
 /**
  * inode_make() - Make an inode.
  * @sb: the mount
+ * @idmap: how users and groups are mapped where it is made
  * @dir: directory in which it is made, NULL for the root
  * @mode: type and permissions
  * @dev: device number of a special file
@@ -112,8 +112,8 @@ static int inode_make_type(struct inode *inode, dev_t dev)
  * Return: the inode, or an ERR_PTR: -ENOSPC where the mount has no inode left,
  * -ENOMEM.
  */
-struct inode *inode_make(struct super_block *sb, struct inode *dir,
-			 umode_t mode, dev_t dev)
+struct inode *inode_make(struct super_block *sb, struct mnt_idmap *idmap,
+			 struct inode *dir, umode_t mode, dev_t dev)
 {
 	struct inode *inode;
 	int err;
@@ -127,7 +127,7 @@ struct inode *inode_make(struct super_block *sb, struct inode *dir,
 		return ERR_PTR(-ENOMEM);
 	}
 	inode->i_ino = get_next_ino();
-	inode_init_owner(&nop_mnt_idmap, inode, dir, mode);
+	inode_init_owner(idmap, inode, dir, mode);
 	inode_touch_new(inode);
 	err = inode_make_type(inode, dev);
 	if (err) {
@@ -138,85 +138,6 @@ struct inode *inode_make(struct super_block *sb, struct inode *dir,
 	}
 	return inode;
 }
-
-/* Give a new inode its name in @dir. */
-static void inode_name(struct inode *dir, struct dentry *dentry,
-		       struct inode *inode)
-{
-	d_instantiate(dentry, inode);
-	dget(dentry);
-	inode_touch(dir);
-}
-
-static int dir_mknod(struct mnt_idmap *idmap, struct inode *dir,
-		     struct dentry *dentry, umode_t mode, dev_t dev)
-{
-	struct inode *inode = inode_make(dir->i_sb, dir, mode, dev);
-
-	if (IS_ERR(inode))
-		return PTR_ERR(inode);
-	inode_name(dir, dentry, inode);
-	return 0;
-}
-
-static int dir_create(struct mnt_idmap *idmap, struct inode *dir,
-		      struct dentry *dentry, umode_t mode, bool excl)
-{
-	return dir_mknod(idmap, dir, dentry, mode | S_IFREG, 0);
-}
-
-static int dir_mkdir(struct mnt_idmap *idmap, struct inode *dir,
-		     struct dentry *dentry, umode_t mode)
-{
-	int err = dir_mknod(idmap, dir, dentry, mode | S_IFDIR, 0);
-
-	if (!err)
-		inc_nlink(dir);
-	return err;
-}
-
-static int dir_symlink(struct mnt_idmap *idmap, struct inode *dir,
-		       struct dentry *dentry, const char *target)
-{
-	struct inode *inode;
-	char *link = kstrdup(target, GFP_KERNEL_ACCOUNT);
-
-	if (!link)
-		return -ENOMEM;
-	inode = inode_make(dir->i_sb, dir, S_IFLNK | 0777, 0);
-	if (IS_ERR(inode)) {
-		kfree(link);
-		return PTR_ERR(inode);
-	}
-	inode->i_link = link;
-	inode->i_size = strlen(link);
-	inode_name(dir, dentry, inode);
-	return 0;
-}
-
-static int dir_tmpfile(struct mnt_idmap *idmap, struct inode *dir,
-		       struct file *file, umode_t mode)
-{
-	struct inode *inode = inode_make(dir->i_sb, dir, mode | S_IFREG, 0);
-
-	if (IS_ERR(inode))
-		return PTR_ERR(inode);
-	d_tmpfile(file, inode);
-	return finish_open_simple(file, 0);
-}
-
-static const struct inode_operations dir_inode_operations = {
-	.create = dir_create,
-	.lookup = simple_lookup,
-	.link = simple_link,
-	.unlink = simple_unlink,
-	.symlink = dir_symlink,
-	.mkdir = dir_mkdir,
-	.rmdir = simple_rmdir,
-	.mknod = dir_mknod,
-	.rename = simple_rename,
-	.tmpfile = dir_tmpfile,
-};
 
 /**
  * inode_evict() - End an inode that nobody refers to any more.

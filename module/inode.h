@@ -5,6 +5,7 @@
 #include <linux/fs.h>
 
 #include "cache.h"
+#include "compat.h"
 
 /**
  * struct huge_inode - an inode of the file system
@@ -13,11 +14,17 @@
  *	and must not take i_rwsem under mmap_lock
  * @reserve: what a regular file was promised, NULL for all others; constant
  * @cache: the pages of a regular file
+ * @openers: how many have a regular file open
+ * @autoclean: it goes when nobody has it open any more; constant
+ * @clean_list: link in the list of struct autoclean, whose lock guards it
  */
 struct huge_inode {
 	struct inode vfs;
 	struct reserve *reserve;
 	struct cache cache;
+	atomic_t openers;
+	bool autoclean;
+	struct list_head clean_list;
 };
 
 static inline struct huge_inode *huge_inode(struct inode *inode)
@@ -30,7 +37,7 @@ void inode_cache_destroy(void);
 struct inode *inode_alloc(struct super_block *sb);
 void inode_free(struct inode *inode);
 void inode_evict(struct inode *inode);
-struct inode *inode_make(struct super_block *sb, struct inode *dir,
-			 umode_t mode, dev_t dev);
+struct inode *inode_make(struct super_block *sb, struct mnt_idmap *idmap,
+			 struct inode *dir, umode_t mode, dev_t dev);
 
 #endif

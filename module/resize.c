@@ -69,9 +69,12 @@ static struct folio *resize_alloc(struct pool *pool, int nid, int tries)
 			schedule_timeout_interruptible(1);
 	}
 	atomic_dec(&pool->growing);
-	/* The page allocator leaves what an earlier owner put there. */
-	if (folio)
+	if (folio) {
+		/* The page allocator leaves what an earlier owner put there. */
 		folio->index = 0;
+		/* Pipes ask for this of what splice() has put into them, in 6.1. */
+		folio_mark_uptodate(folio);
+	}
 	return folio;
 }
 

@@ -5,10 +5,8 @@
 #include <linux/atomic.h>
 #include <linux/fs.h>
 
+#include "autoclean.h"
 #include "quota.h"
-
-/* "rhug" */
-#define RHUGEFS_MAGIC	0x72687567
 
 /**
  * struct super_info - one mount
@@ -18,6 +16,10 @@
  * @mode: permissions of the root directory; constant
  * @fork_reserve: a child of fork() is promised the copies that its private
  *	mappings may need; constant
+ * @autoclean_new: files that are made go when nobody has them open any more; a plain
+ *	word, changed by remount at any time
+ * @magic: what statfs() says to be; constant
+ * @autoclean: those that are perhaps to go
  * @inodes_lock: guards the two below; a leaf
  * @max_inodes: how many inodes there may be, the root included; 0: any number
  * @nr_inodes: how many there are
@@ -28,6 +30,9 @@ struct super_info {
 	kgid_t gid;
 	umode_t mode;
 	bool fork_reserve;
+	bool autoclean_new;
+	unsigned int magic;
+	struct autoclean autoclean;
 	spinlock_t inodes_lock;
 	unsigned long max_inodes;
 	unsigned long nr_inodes;

@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Mount options: what the caller of mount or remount asks for.
+ */
+#include <linux/ctype.h>
+#include <linux/magic.h>
+#include <linux/overflow.h>
+
+#include "huge_page.h"
+#include "options.h"
+
+static const struct constant_table options_magics[] = {
+	{ "hugetlbfs", HUGETLBFS_MAGIC },
+	{ "rhugefs", RHUGEFS_MAGIC },
+	{}
+};
+
+const struct fs_parameter_spec options_spec[] = {
+	fsparam_flag_no("autoclean", OPT_AUTOCLEAN),
+	fsparam_flag("fork_reserve", OPT_FORK_RESERVE),
+	fsparam_u32("gid", OPT_GID),
+	fsparam_enum("magic", OPT_MAGIC, options_magics),
+	fsparam_string("min_size", OPT_MIN_SIZE),
+	fsparam_u32oct("mode", OPT_MODE),
+	fsparam_string("nr_inodes", OPT_NR_INODES),
+	fsparam_string("pagesize", OPT_PAGESIZE),
+	fsparam_string("size", OPT_SIZE),
+	fsparam_u32("uid", OPT_UID),
+	{}
+};
+
+/* Digits and perhaps one of the suffixes K, M, G, T, nothing else. */
+static int options_parse_bytes(const char *text, u64 *bytes)
+{
+	static const char suffixes[] = "KMGT";
+	size_t len = strspn(text, "0123456789");
+	const char *suffix = NULL;
+	char digits[24];
+	u64 value;
+
+	if (len >= sizeof(digits))
+		return -EINVAL;
+	memcpy(digits, text, len);
+	digits[len] = '\0';
+	if (text[len]) {
+		suffix = strchr(suffixes, toupper(text[len]));
+		if (!suffix || text[len + 1])
+			return -EINVAL;
+	}
+	if (kstrtoull(digits, 10, &value) ||
+	    check_shl_overflow(value, suffix ? 10 * (suffix - suffixes + 1) : 0,
+			       bytes))
+		return -EINVAL;
+	return 0;
+}
+
+static int options_parse_inodes(struct fs_context *fc, const char *text,
+				struct options *options)
+{
+	u64 inodes;
+
+	if (options_parse_bytes(text, &inodes) || inodes > LONG_MAX)
+		return invalfc(fc, "nr_inodes=%s is not a number of inodes",
+			      text);
+	options->max_inodes = inodes;
+	return 0;
+}
+
+static int options_parse_pagesize(struct fs_context *fc, const char *text)
+{
+	u64 bytes;
+
+	if (options_parse_bytes(text, &bytes) || bytes != HUGE_SIZE)
+		return invalfc(fc, "pagesize=%s: only 2M pages there are",
+			      text);
+	return 0;
+}
+
+/*
+ * Bytes, or a share of the pool as large as it is now; what does not fill a huge
+ * page is left out, as on hugetlbfs.
+ */
+static int options_parse_size(struct fs_context *fc, const char *key,
+			      const char *text, unsigned long *hpages)
+{
+	const struct options *options = fc->fs_private;
+	size_t digits = strspn(text, "0123456789");
+	struct pool_counts counts;
+	char percent[4] = "";
+	u64 value;
+
+	if (digits && !strcmp(text + digits, "%")) {
+		if (digits < sizeof(percent))
+			memcpy(percent, text, digits);
+		if (kstrtoull(percent, 10, &value) || value > 100)
+			return invalfc(fc, "%s=%s is more than the whole pool",
+				       key, text);
+		pool_count(options->pool, &counts);
+		*hpages = counts.nr * value / 100;
+		return 0;
+	}
+	if (!digits || options_parse_bytes(text, &value) || value > LLONG_MAX)
+		return invalfc(fc, "%s=%s is neither a number of bytes nor N%%",
+			       key, text);
+	*hpages = value >> HUGE_SHIFT;
+	return 0;
+}
+
+static int options_parse_max(struct fs_context *fc, struct fs_parameter *param)
+{
+	struct options *options = fc->fs_private;
+	int err = options_parse_size(fc, param->key, param->string,
+				     &options->max_hpages);
+
+	if (!err && !options->max_hpages)
+		return invalfc(fc, "size=%s is less than one huge page",
+			       param->string);
+	return err;
+}
+
+/**
+ * options_parse_param() - Read one option.
+ * @fc: the mount; its fs_private is a struct options
+ * @param: the option
+ *
+ * Return: 0, or -EINVAL with what is wrong in the log; -ENOPARAM for "source".
+ */
+int options_parse_param(struct fs_context *fc, struct fs_parameter *param)
+{
+	struct options *options = fc->fs_private;
+	struct fs_parse_result result;
+	int opt = fs_parse(fc, options_spec, param, &result);
+
+	if (opt < 0)
+		return opt;
+	options->given |= BIT(opt);
+
+	switch (opt) {
+	case OPT_AUTOCLEAN:
+		options->autoclean = !result.negated;
+		return 0;
+	case OPT_FORK_RESERVE:
+		options->fork_reserve = true;
+		return 0;
+	case OPT_UID:
+		options->uid = make_kuid(current_user_ns(), result.uint_32);
+		if (!uid_valid(options->uid))
+			return invalfc(fc, "uid=%s is no user",
+				      param->string);
+		return 0;
+	case OPT_GID:
+		options->gid = make_kgid(current_user_ns(), result.uint_32);
+		if (!gid_valid(options->gid))
+			return invalfc(fc, "gid=%s is no group",
+				      param->string);
+		return 0;
+	case OPT_MAGIC:
+		options->magic = result.uint_32;
+		return 0;
+	case OPT_MIN_SIZE:
+		return options_parse_size(fc, param->key, param->string,
+					  &options->min_hpages);
+	case OPT_MODE:
+		if (result.uint_32 & ~07777U)
+			return invalfc(fc, "mode=%s has bits beyond 07777",
+				      param->string);
+		options->mode = result.uint_32;
+		return 0;
+	case OPT_NR_INODES:
+		return options_parse_inodes(fc, param->string, options);
+	case OPT_PAGESIZE:
+		return options_parse_pagesize(fc, param->string);
+	case OPT_SIZE:
+		return options_parse_max(fc, param);
+	default:
+		return -EINVAL;
+	}
+}
