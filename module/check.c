@@ -9,7 +9,7 @@
  */
 #include <linux/mm.h>
 #include <linux/pagemap.h>
-#include <linux/sched.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 
 #include "check.h"
@@ -39,12 +39,17 @@ struct check_node {
  * @pool: the pool
  * @used: promised to or held by the files of the mount that is being looked at, in
  *	huge pages
+ * @held: how many private mappings of the file that is being looked at hold a page,
+ *	by page frame
+ * @err: -ENOMEM where memory was short
  * @node: what was found, by node id
  */
 struct check {
 	struct seq_file *seq;
 	struct pool *pool;
 	unsigned long used;
+	struct xarray held;
+	int err;
 	struct check_node *node;
 };
 
@@ -151,21 +156,34 @@ static void check_differ(struct check *check, const char *where,
 			   id, what, kept, found);
 }
 
-static unsigned long check_holders(struct cache *cache, unsigned long index,
-				   struct folio *folio)
+/* Count one who holds a page; true if he is the first. */
+static bool check_hold(struct check *check, struct folio *folio)
 {
-	unsigned long id, holders = 0;
-	struct private *private;
+	unsigned long pfn = folio_pfn(folio);
+	void *held = xa_load(&check->held, pfn);
+	unsigned long holders = held ? xa_to_value(held) : 0;
 
-	xa_for_each(&cache->privates, id, private)
-		holders += xa_load(&private->pages, index) == folio;
-	return holders;
+	if (xa_is_err(xa_store(&check->held, pfn, xa_mk_value(holders + 1),
+			       GFP_KERNEL)))
+		check->err = -ENOMEM;
+	return !holders;
 }
 
-/*
- * The pages of one private mapping, each counted with the first of its holders; how
- * many of them were promised to it.
- */
+static void check_holders(struct check *check)
+{
+	unsigned long pfn;
+	void *held;
+
+	xa_for_each(&check->held, pfn, held) {
+		check_differ(check, "page", pfn, "holders",
+			     private_page_holders(pfn_folio(pfn)),
+			     xa_to_value(held));
+		cond_resched();
+	}
+	xa_destroy(&check->held);
+}
+
+/* The pages of one private mapping; how many of them were promised to it. */
 static unsigned long check_private_pages(struct check *check,
 					 struct private *private)
 {
@@ -174,19 +192,16 @@ static unsigned long check_private_pages(struct check *check,
 	struct folio *folio;
 
 	xa_for_each(&private->pages, index, folio) {
+		cond_resched();
 		if (xa_is_value(folio))
 			continue;
 		pages += private_consumed(private, index);
-		if (!private_is_first_holder(private, index, folio))
+		if (!check_hold(check, folio))
 			continue;
 		check_page(check, folio, folio_nid(folio), cache->mapping,
 			   private_page_pgoff(folio, index));
-		check_differ(check, "page", folio_pfn(folio), "holders",
-			     private_page_holders(folio),
-			     check_holders(cache, index, folio));
 		check->node[folio_nid(folio)].counts.nr++;
 		check->used++;
-		cond_resched();
 	}
 	return pages;
 }
@@ -215,6 +230,7 @@ static void check_privates(struct check *check, struct inode *inode)
 		check_differ(check, "inode", inode->i_ino, "private promise",
 			     promised, mapped - pages);
 	}
+	check_holders(check);
 	mutex_unlock(&cache->privates_lock);
 }
 
@@ -225,7 +241,8 @@ static void check_inode(struct inode *inode, void *data)
 	struct check *check = data;
 
 	/* Pairs with inode_make_file(): without it the cache is not ready. */
-	if (!smp_load_acquire(&huge->reserve))
+	if (!smp_load_acquire(&huge->reserve) || check->err ||
+	    fatal_signal_pending(current))
 		return;
 	filemap_invalidate_lock(inode->i_mapping);
 	down_read(&huge->reserve->lock);
@@ -298,7 +315,7 @@ static void check_pool(struct check *check)
 		     atomic_long_read(&check->pool->gathered));
 }
 
-static bool check_once(struct seq_file *seq, void *data)
+static int check_once(struct seq_file *seq, void *data)
 {
 	struct check *check = data;
 	size_t start = seq->count;
@@ -312,7 +329,7 @@ static bool check_once(struct seq_file *seq, void *data)
 	for (nid = 0; nid < check->pool->nr_nodes; nid++)
 		check_node(check, nid);
 	check_pool(check);
-	return seq->count == start;
+	return check->err ? check->err : seq->count == start;
 }
 
 /**
@@ -335,6 +352,7 @@ int check_show(struct seq_file *seq, struct pool *pool)
 	check.node = kcalloc(pool->nr_nodes, sizeof(*check.node), GFP_KERNEL);
 	if (!check.node)
 		return -ENOMEM;
+	xa_init(&check.held);
 	still = look_quietly(seq, pool, check_once, &check);
 	kfree(check.node);
 	if (still < 0)

@@ -173,7 +173,9 @@ static vm_fault_t cow_read(struct cow *cow)
 static bool cow_claim_promised(struct private *other, unsigned long index,
 			       struct claim *claim)
 {
+	/* Of those who hold a page at most one has consumed a promise for it. */
 	if (!other->reserve ||
+	    WARN_ON_ONCE(!xa_get_mark(&other->pages, index, PRIVATE_INHERITED)) ||
 	    reserve_claim(other->reserve, index, false, claim))
 		return false;
 	if (!claim->promised)
@@ -336,11 +338,13 @@ static int cow_own(struct cow *cow, struct folio *folio, bool keep)
 	if (folio && cow_reuse(cow, folio, keep))
 		return 0;
 	err = cow_replace(cow, folio, keep);
-	if (err != -ENOSPC || !folio)
+	if (err != -ENOSPC)
 		return err;
 	/* Who is being killed looked less hard, and takes nothing from others. */
 	if (fatal_signal_pending(current))
 		return -EINTR;
+	if (!folio)
+		return err;
 	if (private_page_holders(folio) > 1)
 		cow_take_back(cow, folio);
 	if (cow_reuse(cow, folio, keep))
@@ -360,8 +364,10 @@ static vm_fault_t cow_write(struct cow *cow, int *err)
 		folio = NULL;
 	}
 	/* One that comes from now on is found before the page is mapped. */
-	if (dropped)
+	if (dropped) {
 		xa_clear_mark(pages, cow->index, PRIVATE_DROPPED);
+		xa_clear_mark(pages, cow->index, PRIVATE_UNMAPPED);
+	}
 	*err = cow_own(cow, folio, folio && !dropped);
 	if (*err) {
 		if (dropped)

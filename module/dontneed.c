@@ -36,6 +36,7 @@
 
 #define DONTNEED_DELAY		msecs_to_jiffies(10)
 #define DONTNEED_RETRY		msecs_to_jiffies(500)
+#define DONTNEED_RETRY_MAX	(30UL * HZ)
 
 /**
  * struct dontneed - what listens in one address space
@@ -131,8 +132,10 @@ static void dontneed_mark(struct private *private, struct vm_area_struct *vma,
 		found = true;
 	}
 	up_write(&private->map_lock);
-	if (found)
-		queue_delayed_work(system_unbound_wq, &private->drop_work,
+	if (!found)
+		return;
+	WRITE_ONCE(private->drop_delay, DONTNEED_RETRY);
+	queue_delayed_work(system_unbound_wq, &private->drop_work,
 				   DONTNEED_DELAY);
 }
 
@@ -178,8 +181,12 @@ static int dontneed_free(struct private *private, unsigned long index)
 	filemap_invalidate_lock_shared(mapping);
 	mutex = cache_lock_index(private_cache(private), index);
 	if (xa_get_mark(&private->pages, index, PRIVATE_DROPPED)) {
-		unmap_mapping_range(mapping, huge_pos(index), HUGE_SIZE, 1);
+		if (!xa_get_mark(&private->pages, index, PRIVATE_UNMAPPED))
+			unmap_mapping_range(mapping, huge_pos(index), HUGE_SIZE,
+					    1);
 		freed = private_give_up(private, index) ? 1 : -EBUSY;
+		/* Without effect where the entry is gone. */
+		xa_set_mark(&private->pages, index, PRIVATE_UNMAPPED);
 	}
 	cache_unlock_index(mutex);
 	filemap_invalidate_unlock_shared(mapping);
@@ -220,11 +227,15 @@ static void dontneed_work(struct work_struct *work)
 /**
  * dontneed_later() - Try once more to give back what could not be.
  * @private: a registered mapping
+ *
+ * Ever more rarely: what is in the way may stay there.
  */
 void dontneed_later(struct private *private)
 {
-	queue_delayed_work(system_unbound_wq, &private->drop_work,
-			   DONTNEED_RETRY);
+	unsigned long delay = READ_ONCE(private->drop_delay);
+
+	WRITE_ONCE(private->drop_delay, min(2 * delay, DONTNEED_RETRY_MAX));
+	queue_delayed_work(system_unbound_wq, &private->drop_work, delay);
 }
 
 /**
@@ -233,6 +244,7 @@ void dontneed_later(struct private *private)
  */
 void dontneed_init(struct private *private)
 {
+	private->drop_delay = DONTNEED_RETRY;
 	INIT_DELAYED_WORK(&private->drop_work, dontneed_work);
 }
 

@@ -20,25 +20,32 @@
  * look_quietly() - Print what there is at a moment at which nothing changes.
  * @seq: where to print
  * @pool: the pool
- * @look: looks at everything and prints it; returns whether it agrees
+ * @look: looks and prints
  * @data: for @look
+ *
+ * Where there is too little room in @seq it is left at that: there will be more room
+ * and another look.
  *
  * Context: may sleep.
  * Return: 1 where what was printed is of one moment, whether or not it agrees; 0
- * where the pool did not come to rest for as long as one look takes; -EINTR where a
- * fatal signal came.
+ * where the pool did not come to rest for as long as one look takes; what @look
+ * returned as an error, or -EINTR where a fatal signal came.
  */
 int look_quietly(struct seq_file *seq, struct pool *pool, look_fn look,
 		 void *data)
 {
 	size_t start = seq->count;
 	unsigned long events;
-	bool agrees, still;
-	int tries;
+	int tries, agrees;
+	bool still;
 
 	for (tries = 1; ; tries++) {
 		events = pool_events(pool);
 		agrees = look(seq, data);
+		if (agrees < 0)
+			return agrees;
+		if (seq_has_overflowed(seq))
+			return 1;
 		still = pool_events(pool) == events;
 		if ((still && agrees) || tries == LOOK_TRIES)
 			return still;

@@ -6,7 +6,14 @@
 
 #include "pool.h"
 
-typedef bool (*look_fn)(struct seq_file *seq, void *data);
+/**
+ * typedef look_fn - look at everything and print it
+ * @seq: where to print
+ * @data: the caller's
+ *
+ * Return: whether what was seen agrees, or a negative errno.
+ */
+typedef int (*look_fn)(struct seq_file *seq, void *data);
 
 int look_quietly(struct seq_file *seq, struct pool *pool, look_fn look,
 		 void *data);

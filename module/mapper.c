@@ -36,7 +36,7 @@ static int mappers_make_room(struct mappers *mappers, size_t nr)
 		return 0;
 	/* Some may come until the next look. */
 	nr += nr / 8 + 8;
-	list = kvmalloc_array(nr, sizeof(*list), GFP_KERNEL);
+	list = kvmalloc_array(nr, sizeof(*list), GFP_KERNEL | __GFP_NOWARN);
 	if (!list)
 		return -ENOMEM;
 	kvfree(mappers->list);
@@ -63,6 +63,7 @@ static size_t mappers_collect(struct mappers *mappers,
 		if (nr < mappers->room)
 			mapper_name(&mappers->list[nr], vma->vm_mm);
 		nr++;
+		cond_resched();
 	}
 	i_mmap_unlock_read(mapping);
 	return nr;

@@ -68,7 +68,7 @@ struct pool_node {
  *	changed at any time
  * @resize_mutex: held while the number of pages is changed on request
  * @gather_mutex: held while surplus pages come and go
- * @growing: how many take pages from the buddy allocator just now
+ * @growing: how many let the pool grow just now
  * @quota_events: changes of the mounts' shares so far
  * @node: share of each possible node, by id; constant
  * @nr_nodes: length of @node; constant

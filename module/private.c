@@ -117,7 +117,8 @@ int private_reserve(struct private *private, unsigned long from,
 		reserve_destroy(reserve);
 		return err;
 	}
-	private->reserve = reserve;
+	/* Of a child's it may just be looked at who uses what. */
+	smp_store_release(&private->reserve, reserve);
 	set_bit(HPAGE_RESV_OWNER, &private->flags);
 	return 0;
 }
@@ -136,28 +137,6 @@ bool private_consumed(struct private *private, unsigned long index)
 
 	return entry && !xa_is_value(entry) &&
 	       !xa_get_mark(&private->pages, index, PRIVATE_INHERITED);
-}
-
-/**
- * private_is_first_holder() - Is a mapping the first of its file's to hold a page?
- * @private: a mapping that holds it
- * @index: the index, in huge pages
- * @folio: the page
- *
- * Who counts pages counts one that several mappings hold with the first of them.
- *
- * Context: the file's privates_lock is held.
- */
-bool private_is_first_holder(struct private *private, unsigned long index,
-			     struct folio *folio)
-{
-	struct private *first;
-	unsigned long id;
-
-	xa_for_each(&private_cache(private)->privates, id, first)
-		if (xa_load(&first->pages, index) == folio)
-			break;
-	return first == private;
 }
 
 /**
@@ -334,7 +313,8 @@ static void private_keep_promises(struct private *private, unsigned long from,
 
 	xa_for_each_range(&private->pages, index, entry, from, to - 1) {
 		mutex = cache_lock_index(cache, index);
-		private_give_up(private, index);
+		if (!private_give_up(private, index))
+			dontneed_later(private);
 		cache_unlock_index(mutex);
 		private_relax(private);
 	}

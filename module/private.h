@@ -55,6 +55,7 @@ enum private_flag {
  *	like @nr_vmas
  * @twice_to: index behind the last one; like @nr_vmas
  * @drop_work: gives back what was dropped
+ * @drop_delay: jiffies until it tries once more; a hint, without a lock
  */
 struct private {
 	struct inode *inode;
@@ -71,6 +72,7 @@ struct private {
 	unsigned long twice_from;
 	unsigned long twice_to;
 	struct delayed_work drop_work;
+	unsigned long drop_delay;
 };
 
 /* Ids are part of what names a futex; see private_page.c. */
@@ -91,6 +93,9 @@ struct private {
  * a moment.
  */
 #define PRIVATE_DROPPED	XA_MARK_0
+
+/* What is dropped has been taken out of the page table since, for good. */
+#define PRIVATE_UNMAPPED	XA_MARK_2
 
 static inline struct cache *private_cache(struct private *private)
 {
@@ -117,8 +122,6 @@ void private_open_piece(struct private *private, struct vm_area_struct *vma);
 void private_close(struct vm_area_struct *vma);
 bool private_is_mapped_twice(struct private *private);
 bool private_consumed(struct private *private, unsigned long index);
-bool private_is_first_holder(struct private *private, unsigned long index,
-			     struct folio *folio);
 bool private_give_up(struct private *private, unsigned long index);
 void private_truncate(struct cache *cache, unsigned long from);
 

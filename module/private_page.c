@@ -44,12 +44,12 @@ static pgoff_t private_page_place(unsigned long id, unsigned long index)
 
 static unsigned long private_page_state(struct folio *folio)
 {
-	return (unsigned long)folio->private;
+	return (unsigned long)READ_ONCE(folio->private);
 }
 
 static void private_page_set(struct folio *folio, unsigned long state)
 {
-	folio->private = (void *)state;
+	WRITE_ONCE(folio->private, (void *)state);
 }
 
 /**
@@ -82,7 +82,7 @@ pgoff_t private_page_pgoff(struct folio *folio, unsigned long index)
 
 /**
  * private_page_holders() - How many private mappings hold a page.
- * @folio: a private page; its index mutex is held
+ * @folio: a private page; its index mutex is held, else it is a hint
  *
  * Return: at least 1.
  */

@@ -123,6 +123,28 @@ int quota_reserve(struct quota *quota, unsigned long pages, int nid,
 }
 
 /**
+ * quota_reserve_spare() - Promise a page that is there to be had.
+ * @quota: the mount's share
+ * @nid: node id near which it should lie
+ * @promise: as for quota_reserve()
+ *
+ * Context: may reschedule; as for quota_reserve().
+ * Return: 0, or -ENOSPC where every free page is promised; none is looked for.
+ */
+int quota_reserve_spare(struct quota *quota, int nid, struct promise *promise)
+{
+	struct hunt hunt = { .pool = quota->pool, .nid = nid };
+	long missing = -ENOSPC;
+
+	if (!inject(INJECT_POOL))
+		missing = quota_try_reserve(quota, 1, &hunt, promise);
+	if (missing < 0)
+		return -ENOSPC;
+	pool_place(quota->pool, missing, nid, promise);
+	return 0;
+}
+
+/**
  * quota_unreserve() - Take back promises that were not consumed.
  * @quota: the mount's share
  * @pages: huge pages to be taken back
@@ -273,6 +295,7 @@ static long quota_try_set(struct quota *quota, unsigned long min_hpages,
 	if (lacks > 0)
 		promise_move(found, &quota->kept, lacks);
 	promise_move(&quota->kept, found, excess);
+	atomic_long_inc(&quota->pool->quota_events);
 	lacks = 0;
 unlock:
 	spin_unlock(&quota->lock);
@@ -336,6 +359,7 @@ void quota_end(struct quota *quota)
 	kept = quota->subpool.rsv_hpages;
 	quota->subpool.min_hpages = 0;
 	quota->subpool.rsv_hpages = 0;
+	atomic_long_inc(&quota->pool->quota_events);
 	spin_unlock(&quota->lock);
 	/* With no minimum nothing is added to it any more. */
 	pool_unreserve(quota->pool, kept, &quota->kept);

@@ -34,6 +34,7 @@ void quota_read(struct quota *quota, struct subpool *subpool);
 
 int quota_reserve(struct quota *quota, unsigned long pages, int nid,
 		  struct promise *promise);
+int quota_reserve_spare(struct quota *quota, int nid, struct promise *promise);
 unsigned long quota_unreserve(struct quota *quota, unsigned long pages,
 			      struct promise *promise);
 struct folio *quota_take(struct quota *quota, int nid, bool *zeroed);

@@ -333,8 +333,8 @@ int reserve_replace(struct reserve *reserve)
 	int err;
 
 	down_write(&reserve->lock);
-	err = quota_reserve(reserve->quota, 1, numa_mem_id(),
-			    &reserve->promise);
+	err = quota_reserve_spare(reserve->quota, numa_mem_id(),
+				  &reserve->promise);
 	up_write(&reserve->lock);
 	return err;
 }

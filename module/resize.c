@@ -46,29 +46,42 @@
 #define RESIZE_TRIES	256
 #define RESIZE_PAUSE	16
 
-static bool resize_leaves_enough(void)
+/* Huge pages that could be taken at most. */
+static unsigned long resize_room(void)
 {
-	return si_mem_available() > (long)(totalram_pages() / RESIZE_LEAVE);
+	long room = si_mem_available() - (long)(totalram_pages() / RESIZE_LEAVE);
+
+	return room > 0 ? DIV_ROUND_UP(room, HUGE_NR) : 0;
 }
 
-/* A page of a node, or NULL where it has none at so many @tries. */
-static struct folio *resize_alloc(struct pool *pool, int nid, int tries)
+static bool resize_leaves_enough(void)
 {
-	struct folio *folio = NULL;
+	return resize_room();
+}
+
+/*
+ * A page of a node, or NULL where it has none at so many @tries. Only at the first the
+ * kernel works hard for it: the others wait for compaction, and need not push out what
+ * others have in memory.
+ */
+static struct folio *resize_alloc(int nid, int tries)
+{
+	gfp_t gfp = RESIZE_GFP;
+	struct folio *folio;
 
 	if (!resize_leaves_enough() || inject(INJECT_NODE))
 		return NULL;
-	atomic_inc(&pool->growing);
-	while (tries--) {
-		folio = __folio_alloc_node(RESIZE_GFP, HUGE_ORDER, nid);
-		if (folio || signal_pending(current) || !resize_leaves_enough())
+	for (;;) {
+		folio = __folio_alloc_node(gfp, HUGE_ORDER, nid);
+		if (folio || !--tries || signal_pending(current) ||
+		    !resize_leaves_enough())
 			break;
+		gfp = (RESIZE_GFP & ~__GFP_RETRY_MAYFAIL) | __GFP_NORETRY;
 		if (tries % RESIZE_PAUSE)
 			cond_resched();
 		else
 			schedule_timeout_interruptible(1);
 	}
-	atomic_dec(&pool->growing);
 	if (folio) {
 		/* The page allocator leaves what an earlier owner put there. */
 		folio->index = 0;
@@ -88,7 +101,7 @@ static unsigned long resize_carve(struct pool *pool, int nid,
 	for (got = 0; got < pages; got++) {
 		if (fatal_signal_pending(current))
 			break;
-		folio = resize_alloc(pool, nid, RESIZE_TRIES);
+		folio = resize_alloc(nid, RESIZE_TRIES);
 		if (!folio)
 			break;
 		pool_add(pool, folio, want_init_on_alloc(RESIZE_GFP));
@@ -113,10 +126,14 @@ unsigned long resize_gather(struct pool *pool, int nid, unsigned long pages)
 	struct folio *folio;
 	int i = 0;
 
+	/* Who asks for what cannot be must not have all memory moved for it. */
+	if (pages > resize_room())
+		return 0;
+	atomic_inc(&pool->growing);
 	while (got < pages && i < pool->nr_nodes &&
 	       !fatal_signal_pending(current)) {
 		folio = node_state(near[i], N_MEMORY) ?
-			resize_alloc(pool, near[i], 1) : NULL;
+			resize_alloc(near[i], 1) : NULL;
 		if (!folio) {
 			i++;
 			continue;
@@ -125,6 +142,7 @@ unsigned long resize_gather(struct pool *pool, int nid, unsigned long pages)
 		got++;
 		cond_resched();
 	}
+	atomic_dec(&pool->growing);
 	trace_resize(RESIZE_GATHER, nid, pages, got);
 	return got;
 }
@@ -214,7 +232,9 @@ int resize_load(struct pool *pool, const struct request *request)
 	got = kcalloc(request->nr_nodes, sizeof(*got), GFP_KERNEL);
 	if (!got)
 		return -ENOMEM;
+	atomic_inc(&pool->growing);
 	missing = resize_carve_all(pool, request, got);
+	atomic_dec(&pool->growing);
 	kfree(got);
 	trace_resize(RESIZE_LOAD, NUMA_NO_NODE, request->total,
 		     request->total - missing);
@@ -294,6 +314,7 @@ static void resize_grow(struct pool *pool, int wanted, unsigned long pages)
 	for (nid = 0; nid < pool->nr_nodes && pages; nid++)
 		if (resize_concerns(nid, wanted))
 			pages -= surplus_keep(pool, nid, pages);
+	atomic_inc(&pool->growing);
 	while (pages && !signal_pending(current)) {
 		nid = resize_next_node(pool, wanted, true, &done);
 		if (nid == NUMA_NO_NODE)
@@ -303,6 +324,7 @@ static void resize_grow(struct pool *pool, int wanted, unsigned long pages)
 		else
 			node_set(nid, done);
 	}
+	atomic_dec(&pool->growing);
 }
 
 /* Pages that nobody uses or was promised go now, others when they are free. */
@@ -334,6 +356,7 @@ static void resize_shrink(struct pool *pool, int wanted, unsigned long pages)
 			pages--;
 		else
 			node_set(nid, done);
+		cond_resched();
 	}
 }
 
@@ -379,17 +402,17 @@ static void resize_report_short(struct pool *pool, int wanted,
  * @pages: huge pages wanted; what cannot be done is logged, a line for each node
  *
  * Context: may sleep long. A signal ends it where it is.
- * Return: 0, or -EINTR where a signal came before anything was done.
+ * Return: 0, or -ERESTARTSYS where a signal came before anything was done.
  */
 int resize_set(struct pool *pool, int nid, unsigned long pages)
 {
-	unsigned long had, have, surplus;
+	unsigned long had, have, had_surplus, surplus;
 
 	if (mutex_lock_interruptible(&pool->resize_mutex))
-		return -EINTR;
+		return -ERESTARTSYS;
 	/* As far as it goes without: what is parked may be free by now. */
 	park_collect(pool);
-	had = resize_sum(pool, nid, &surplus);
+	had = resize_sum(pool, nid, &had_surplus);
 	if (pages > had)
 		resize_grow(pool, nid, pages - had);
 	else
@@ -397,7 +420,7 @@ int resize_set(struct pool *pool, int nid, unsigned long pages)
 	surplus_trim(pool);
 	have = resize_sum(pool, nid, &surplus);
 	trace_resize(RESIZE_SET, nid, pages - had, have - had);
-	if (have != pages || surplus)
+	if (have != pages || surplus > had_surplus)
 		resize_report_short(pool, nid, pages);
 	mutex_unlock(&pool->resize_mutex);
 	return 0;

@@ -350,7 +350,8 @@ struct super_visit {
 
 /*
  * The reference to an inode keeps its place in the list while the lock is
- * dropped; it is let go only when the next one has been found.
+ * dropped; it is let go only when the next one has been found. Many that are no files
+ * may follow each other.
  */
 static void super_visit_mount(struct super_block *sb, void *arg)
 {
@@ -359,12 +360,14 @@ static void super_visit_mount(struct super_block *sb, void *arg)
 
 	spin_lock(&sb->s_inode_list_lock);
 	list_for_each_entry(inode, &sb->s_inodes, i_sb_list) {
-		if (!S_ISREG(inode->i_mode) || !igrab(inode))
+		if ((!S_ISREG(inode->i_mode) && !need_resched()) ||
+		    !igrab(inode))
 			continue;
 		spin_unlock(&sb->s_inode_list_lock);
 		iput(held);
 		held = inode;
-		visit->file(inode, visit->data);
+		if (S_ISREG(inode->i_mode))
+			visit->file(inode, visit->data);
 		cond_resched();
 		spin_lock(&sb->s_inode_list_lock);
 	}

@@ -242,7 +242,8 @@ void surplus_trim(struct pool *pool)
 	do {
 		/* What the caller has freed is seen by whoever has the mutex. */
 		smp_mb();
-		if (!mutex_trylock(&pool->gather_mutex))
+		if (atomic_long_read(&pool->spare) <= 0 ||
+		    !mutex_trylock(&pool->gather_mutex))
 			return;
 		for (nid = 0; nid < pool->nr_nodes; nid++)
 			surplus_trim_node(pool, nid);

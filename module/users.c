@@ -13,12 +13,14 @@
 #include <linux/mm.h>
 #include <linux/nodemask.h>
 #include <linux/pagemap.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 
 #include "inode.h"
 #include "look.h"
 #include "mapper.h"
 #include "private.h"
+#include "private_page.h"
 #include "super.h"
 #include "users.h"
 
@@ -38,6 +40,8 @@ struct users_line {
  * @pool: the pool
  * @nodes: those for which there are columns
  * @err: -ENOMEM where memory was short
+ * @shared: page frames of the file that is being looked at which several private
+ *	mappings hold and which have been counted
  * @mappers: of the file or mapping that is being looked at
  * @line: what it has, by node id
  * @sum: of all that were printed, by node id
@@ -47,6 +51,7 @@ struct users {
 	struct pool *pool;
 	nodemask_t nodes;
 	int err;
+	struct xarray shared;
 	struct mappers mappers;
 	struct users_line *line;
 	struct users_line *sum;
@@ -157,25 +162,42 @@ static void users_file(struct users *users, struct inode *inode,
 	}
 }
 
+/* Is it the first of several mappings that hold a page, or the only one? */
+static bool users_is_first(struct users *users, struct folio *folio)
+{
+	int err;
+
+	if (private_page_holders(folio) == 1)
+		return true;
+	err = xa_insert(&users->shared, folio_pfn(folio), xa_mk_value(1),
+			GFP_KERNEL);
+	if (err == -ENOMEM)
+		users->err = err;
+	return !err;
+}
+
 /* A page that several mappings hold is counted with the first of them. */
 static void users_private(struct users *users, struct private *private,
 			  struct dentry *dentry)
 {
 	struct inode *inode = private->inode;
+	struct reserve *reserve;
 	unsigned long index;
 	struct folio *folio;
 
 	users_clear_line(users);
 	xa_for_each(&private->pages, index, folio) {
 		cond_resched();
-		if (xa_is_value(folio) ||
-		    !private_is_first_holder(private, index, folio))
+		if (xa_is_value(folio) || !users_is_first(users, folio))
 			continue;
 		users->line[folio_nid(folio)].used++;
 	}
-	if (private->reserve)
-		users_add_promise(users, &private->reserve->promise);
-	users->err = mappers_find_one(&users->mappers, private->mm);
+	/* Pairs with private_reserve(): a child is looked at in the making. */
+	reserve = smp_load_acquire(&private->reserve);
+	if (reserve)
+		users_add_promise(users, &reserve->promise);
+	if (mappers_find_one(&users->mappers, private->mm))
+		users->err = -ENOMEM;
 	users_sum_line(users);
 	users_print(users, "private", inode->i_sb, inode, dentry);
 }
@@ -189,16 +211,21 @@ static void users_inode(struct inode *inode, void *data)
 	unsigned long id;
 
 	/* Pairs with inode_make_file(): without it the cache is not ready. */
-	if (!smp_load_acquire(&huge->reserve) || users->err)
+	if (!smp_load_acquire(&huge->reserve) || users->err ||
+	    seq_has_overflowed(users->seq) || fatal_signal_pending(current))
 		return;
 	dentry = d_find_alias(inode);
 	filemap_invalidate_lock_shared(inode->i_mapping);
 	users_file(users, inode, dentry);
 	mutex_lock(&huge->cache.privates_lock);
-	xa_for_each(&huge->cache.privates, id, private)
-		if (!users->err)
-			users_private(users, private, dentry);
+	xa_for_each(&huge->cache.privates, id, private) {
+		if (users->err || seq_has_overflowed(users->seq))
+			break;
+		users_private(users, private, dentry);
+		cond_resched();
+	}
 	mutex_unlock(&huge->cache.privates_lock);
+	xa_destroy(&users->shared);
 	filemap_invalidate_unlock_shared(inode->i_mapping);
 	dput(dentry);
 }
@@ -249,7 +276,7 @@ static bool users_pool(struct users *users)
 		       users->pool->nr_nodes * sizeof(*users->line));
 }
 
-static bool users_once(struct seq_file *seq, void *data)
+static int users_once(struct seq_file *seq, void *data)
 {
 	struct users *users = data;
 
@@ -257,7 +284,7 @@ static bool users_once(struct seq_file *seq, void *data)
 	users_print_head(users);
 	super_visit(users_inode, users_minimum, users);
 	users_parked(users);
-	return users_pool(users) || users->err;
+	return users->err ? users->err : users_pool(users);
 }
 
 /* Nodes without memory have no pages; but pages may be on a node that had some. */
@@ -289,6 +316,7 @@ int users_show(struct seq_file *seq, struct pool *pool)
 	struct users users = { .seq = seq, .pool = pool };
 	int still = -ENOMEM;
 
+	xa_init(&users.shared);
 	users_choose_nodes(&users);
 	users.line = kcalloc(pool->nr_nodes, sizeof(*users.line), GFP_KERNEL);
 	users.sum = kcalloc(pool->nr_nodes, sizeof(*users.sum), GFP_KERNEL);
@@ -297,8 +325,8 @@ int users_show(struct seq_file *seq, struct pool *pool)
 	kfree(users.line);
 	kfree(users.sum);
 	mappers_free(&users.mappers);
-	if (still < 0 || users.err)
-		return still < 0 ? still : users.err;
+	if (still < 0)
+		return still;
 	if (!still)
 		seq_puts(seq, "busy: pages were moving, the sum may differ\n");
 	return 0;
