@@ -60,9 +60,9 @@ static bool resize_leaves_enough(void)
 }
 
 /*
- * A page of a node, or NULL where it has none at so many @tries. Only at the first the
- * kernel works hard for it: the others wait for compaction, and need not push out what
- * others have in memory.
+ * A page of a node, or NULL where it has none at so many @tries. Only now and then the
+ * kernel is to work hard for it: the other tries wait for compaction, and need not push
+ * out what others have in memory.
  */
 static struct folio *resize_alloc(int nid, int tries)
 {
@@ -76,11 +76,13 @@ static struct folio *resize_alloc(int nid, int tries)
 		if (folio || !--tries || signal_pending(current) ||
 		    !resize_leaves_enough())
 			break;
-		gfp = (RESIZE_GFP & ~__GFP_RETRY_MAYFAIL) | __GFP_NORETRY;
-		if (tries % RESIZE_PAUSE)
+		gfp = RESIZE_GFP;
+		if (tries % RESIZE_PAUSE) {
+			gfp = (gfp & ~__GFP_RETRY_MAYFAIL) | __GFP_NORETRY;
 			cond_resched();
-		else
+		} else {
 			schedule_timeout_interruptible(1);
+		}
 	}
 	if (folio) {
 		/* The page allocator leaves what an earlier owner put there. */
