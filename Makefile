@@ -40,7 +40,7 @@ coverage:
 	@SEED='$(SEED)' scripts/coverage.sh
 
 sweep:
-	@T='$(or $(T),inject sweep sweep_load sweep_map sweep_names sweep_pool sweep_private)' K=debug SEED='$(SEED)' \
+	@T='$(or $(T),inject sweep sweep_load sweep_map sweep_names sweep_pool sweep_private sweep_write)' K=debug SEED='$(SEED)' \
 		SWEEP='$(or $(SWEEP),all)' scripts/check.sh
 
 check-all:
