@@ -16,9 +16,11 @@
 #include "inode.h"
 #include "super.h"
 
+/* How many names it has changes any time unless its directory is locked. */
 static bool autoclean_is_unused(struct inode *inode)
 {
-	return !atomic_read(&huge_inode(inode)->openers) && inode->i_nlink == 1;
+	return !atomic_read(&huge_inode(inode)->openers) &&
+	       data_race(inode->i_nlink) == 1;
 }
 
 /* The name may be gone, or moved elsewhere, since it was looked up. */
@@ -122,7 +124,7 @@ void autoclean_closed(struct inode *inode)
 	struct huge_inode *huge = huge_inode(inode);
 
 	if (!atomic_dec_and_test(&huge->openers) || !huge->autoclean ||
-	    !inode->i_nlink)
+	    !data_race(inode->i_nlink))
 		return;
 	spin_lock(&autoclean->lock);
 	if (list_empty(&huge->clean_list)) {
