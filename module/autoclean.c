@@ -16,44 +16,66 @@
 #include "inode.h"
 #include "super.h"
 
-/* How many names it has changes any time unless its directory is locked. */
+/* In the place of the number of those who have it open: nobody may any more. */
+#define AUTOCLEAN_DEAD	INT_MIN
+
+/* How long to wait for others who have locked a directory or a file. */
+#define AUTOCLEAN_RETRY	msecs_to_jiffies(100)
+
+static unsigned int autoclean_names(struct inode *inode)
+{
+	/* Changes any time unless the directory is locked, and is asked again then. */
+	return data_race(inode->i_nlink);
+}
+
 static bool autoclean_is_unused(struct inode *inode)
 {
 	return !atomic_read(&huge_inode(inode)->openers) &&
-	       data_race(inode->i_nlink) == 1;
+	       autoclean_names(inode) == 1;
 }
 
-/* The name may be gone, or moved elsewhere, since it was looked up. */
-static bool autoclean_is_still(struct dentry *parent, struct dentry *name)
+/*
+ * Remove a name in a locked directory. -EAGAIN where it is not there any more, or
+ * somebody has locked the file: he may keep it for long, and whoever waits for him
+ * would keep the directory.
+ */
+static int autoclean_unlink(struct inode *inode, struct dentry *parent,
+			    struct dentry *name)
 {
-	return !d_unhashed(name) && READ_ONCE(name->d_parent) == parent;
+	struct huge_inode *huge = huge_inode(inode);
+
+	if (d_unhashed(name) || READ_ONCE(name->d_parent) != parent ||
+	    inode_is_locked(inode))
+		return -EAGAIN;
+	if (!autoclean_is_unused(inode))
+		return 0;
+	huge->cleaning = true;
+	vfs_unlink(&nop_mnt_idmap, d_inode(parent), name, NULL);
+	huge->cleaning = false;
+	return 0;
 }
 
-static void autoclean_remove(struct inode *inode, struct dentry *name)
+/* Remove a file that nobody uses; -EAGAIN where somebody is in the way. */
+static int autoclean_remove(struct inode *inode)
 {
-	struct dentry *parent = dget_parent(name);
-	struct inode *dir = d_inode(parent);
-
-	inode_lock_nested(dir, I_MUTEX_PARENT);
-	if (autoclean_is_still(parent, name) && autoclean_is_unused(inode))
-		vfs_unlink(&nop_mnt_idmap, dir, name, NULL);
-	inode_unlock(dir);
-	dput(parent);
-}
-
-static void autoclean_file(struct inode *inode)
-{
-	struct dentry *name;
+	struct dentry *parent, *name;
+	int err = -EAGAIN;
 
 	if (!autoclean_is_unused(inode) || sb_rdonly(inode->i_sb))
-		return;
+		return 0;
 	name = d_find_alias(inode);
 	if (!name)
-		return;
+		return 0;
 	sb_start_write(inode->i_sb);
-	autoclean_remove(inode, name);
+	parent = dget_parent(name);
+	if (inode_trylock(d_inode(parent))) {
+		err = autoclean_unlink(inode, parent, name);
+		inode_unlock(d_inode(parent));
+	}
+	dput(parent);
 	sb_end_write(inode->i_sb);
 	dput(name);
+	return err;
 }
 
 static struct inode *autoclean_next(struct autoclean *autoclean)
@@ -69,16 +91,50 @@ static struct inode *autoclean_next(struct autoclean *autoclean)
 	return huge ? &huge->vfs : NULL;
 }
 
+/* Put a file on a list, once; the lock is held. */
+static void autoclean_add(struct inode *inode, struct list_head *list)
+{
+	struct huge_inode *huge = huge_inode(inode);
+
+	if (!list_empty(&huge->clean_list))
+		return;
+	ihold(inode);
+	list_add_tail(&huge->clean_list, list);
+}
+
+static void autoclean_queue(struct inode *inode)
+{
+	struct autoclean *autoclean = &super_info(inode->i_sb)->autoclean;
+
+	spin_lock(&autoclean->lock);
+	autoclean_add(inode, &autoclean->files);
+	spin_unlock(&autoclean->lock);
+	queue_delayed_work(system_unbound_wq, &autoclean->work, 0);
+}
+
 static void autoclean_work(struct work_struct *work)
 {
-	struct autoclean *autoclean = container_of(work, struct autoclean, work);
+	struct autoclean *autoclean = container_of(to_delayed_work(work),
+						   struct autoclean, work);
 	struct inode *inode;
+	LIST_HEAD(later);
 
 	while ((inode = autoclean_next(autoclean))) {
-		autoclean_file(inode);
+		if (autoclean_remove(inode)) {
+			spin_lock(&autoclean->lock);
+			autoclean_add(inode, &later);
+			spin_unlock(&autoclean->lock);
+		}
 		iput(inode);
 		cond_resched();
 	}
+	spin_lock(&autoclean->lock);
+	if (!list_empty(&later)) {
+		list_splice(&later, &autoclean->files);
+		queue_delayed_work(system_unbound_wq, &autoclean->work,
+				   AUTOCLEAN_RETRY);
+	}
+	spin_unlock(&autoclean->lock);
 }
 
 /**
@@ -89,27 +145,32 @@ void autoclean_init(struct autoclean *autoclean)
 {
 	spin_lock_init(&autoclean->lock);
 	INIT_LIST_HEAD(&autoclean->files);
-	INIT_WORK(&autoclean->work, autoclean_work);
+	INIT_DELAYED_WORK(&autoclean->work, autoclean_work);
 }
 
 /**
  * autoclean_flush() - Let go of every file.
- * @autoclean: a mount's of which no file is open any more
+ * @autoclean: a mount's of which nobody has anything open or locked any more
  *
  * Context: may sleep.
  */
 void autoclean_flush(struct autoclean *autoclean)
 {
-	flush_work(&autoclean->work);
+	while (flush_delayed_work(&autoclean->work))
+		;
 }
 
 /**
- * autoclean_opened() - Count one who has a file open.
+ * autoclean_open() - Count one who has a file open.
  * @inode: a regular file's inode
+ *
+ * Return: 0, or -ESTALE where it has just been removed: who walks the path once more
+ * does not find it.
  */
-void autoclean_opened(struct inode *inode)
+int autoclean_open(struct inode *inode)
 {
-	atomic_inc(&huge_inode(inode)->openers);
+	return atomic_inc_unless_negative(&huge_inode(inode)->openers) ?
+	       0 : -ESTALE;
 }
 
 /**
@@ -120,17 +181,58 @@ void autoclean_opened(struct inode *inode)
  */
 void autoclean_closed(struct inode *inode)
 {
-	struct autoclean *autoclean = &super_info(inode->i_sb)->autoclean;
 	struct huge_inode *huge = huge_inode(inode);
 
-	if (!atomic_dec_and_test(&huge->openers) || !huge->autoclean ||
-	    !data_race(inode->i_nlink))
+	if (atomic_dec_and_test(&huge->openers) && huge->autoclean &&
+	    autoclean_names(inode))
+		autoclean_queue(inode);
+}
+
+/**
+ * autoclean_may_unlink() - Is the file still to be removed, if it is by the work item?
+ * @name: its name, in a locked directory; the file is locked, too
+ *
+ * Nobody finds the name while it is asked, and if so from then on.
+ *
+ * Return: 0, or -EBUSY where somebody has opened it.
+ */
+int autoclean_may_unlink(struct dentry *name)
+{
+	struct huge_inode *huge = huge_inode(d_inode(name));
+
+	if (!S_ISREG(huge->vfs.i_mode) || !huge->cleaning)
+		return 0;
+	d_drop(name);
+	if (!atomic_cmpxchg(&huge->openers, 0, AUTOCLEAN_DEAD))
+		return 0;
+	d_rehash(name);
+	return -EBUSY;
+}
+
+/**
+ * autoclean_unlinked() - A file has lost a name.
+ * @inode: the inode, to which the caller has a reference
+ *
+ * One that has none left goes with its last reference, and not later. One that has a
+ * single name left may have to go.
+ */
+void autoclean_unlinked(struct inode *inode)
+{
+	struct autoclean *autoclean = &super_info(inode->i_sb)->autoclean;
+	struct huge_inode *huge = huge_inode(inode);
+	bool queued;
+
+	if (!S_ISREG(inode->i_mode) || !huge->autoclean)
 		return;
-	spin_lock(&autoclean->lock);
-	if (list_empty(&huge->clean_list)) {
-		ihold(inode);
-		list_add_tail(&huge->clean_list, &autoclean->files);
+	if (inode->i_nlink) {
+		if (autoclean_is_unused(inode))
+			autoclean_queue(inode);
+		return;
 	}
+	spin_lock(&autoclean->lock);
+	queued = !list_empty(&huge->clean_list);
+	list_del_init(&huge->clean_list);
 	spin_unlock(&autoclean->lock);
-	queue_work(system_unbound_wq, &autoclean->work);
+	if (queued)
+		iput(inode);
 }

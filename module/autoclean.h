@@ -16,12 +16,14 @@
 struct autoclean {
 	spinlock_t lock;
 	struct list_head files;
-	struct work_struct work;
+	struct delayed_work work;
 };
 
 void autoclean_init(struct autoclean *autoclean);
 void autoclean_flush(struct autoclean *autoclean);
-void autoclean_opened(struct inode *inode);
+int autoclean_open(struct inode *inode);
 void autoclean_closed(struct inode *inode);
+int autoclean_may_unlink(struct dentry *name);
+void autoclean_unlinked(struct inode *inode);
 
 #endif

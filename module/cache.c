@@ -227,5 +227,6 @@ void cache_zero(struct cache *cache, loff_t from, loff_t to)
 	struct folio *folio = cache_find(cache, huge_index(from));
 
 	if (folio && from < to)
-		folio_zero_range(folio, from & ~HUGE_MASK, to - from);
+		huge_page_zero_range(folio, from & ~HUGE_MASK,
+				     (from & ~HUGE_MASK) + (to - from));
 }

@@ -10,6 +10,7 @@
 #include <linux/mm.h>
 #include <linux/shrinker.h>
 #include <linux/slab.h>
+#include <linux/uio.h>
 #include <linux/version.h>
 
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 3, 0)
@@ -90,6 +91,21 @@ static inline void compat_shrinker_destroy(struct shrinker *shrinker)
 #else
 	shrinker_free(shrinker);
 #endif
+}
+
+/*
+ * Copy a part of a page to whoever reads. Before 6.5 a pipe would take a reference to the
+ * page in place of a copy, and might later take it for one of the page cache's that
+ * can be had altogether.
+ */
+static inline size_t compat_copy_to_iter(struct folio *folio, size_t offset,
+					 size_t bytes, struct iov_iter *to)
+{
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 5, 0)
+	if (iov_iter_is_pipe(to))
+		return copy_to_iter(folio_address(folio) + offset, bytes, to);
+#endif
+	return copy_page_to_iter(folio_page(folio, 0), offset, bytes, to);
 }
 
 /*

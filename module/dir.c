@@ -6,6 +6,7 @@
 #include <linux/fs.h>
 #include <linux/slab.h>
 
+#include "autoclean.h"
 #include "compat.h"
 #include "dir.h"
 #include "inode.h"
@@ -77,6 +78,17 @@ static int dir_tmpfile(struct mnt_idmap *idmap, struct inode *dir,
 	return finish_open_simple(file, 0);
 }
 
+static int dir_unlink(struct inode *dir, struct dentry *dentry)
+{
+	int err = autoclean_may_unlink(dentry);
+
+	if (err)
+		return err;
+	simple_unlink(dir, dentry);
+	autoclean_unlinked(d_inode(dentry));
+	return 0;
+}
+
 /*
  * What an overlay leaves where a file was moved away. It is in the directory from now
  * on, together with the entry that goes.
@@ -112,15 +124,18 @@ static int dir_rename(struct mnt_idmap *idmap, struct inode *old_dir,
 		if (err)
 			return err;
 	}
-	return simple_rename(idmap, old_dir, old, new_dir, new,
-			     flags & ~RENAME_WHITEOUT);
+	err = simple_rename(idmap, old_dir, old, new_dir, new,
+			    flags & ~RENAME_WHITEOUT);
+	if (!err && !(flags & RENAME_EXCHANGE) && d_really_is_positive(new))
+		autoclean_unlinked(d_inode(new));
+	return err;
 }
 
 const struct inode_operations dir_operations_huge = {
 	.create = dir_create,
 	.lookup = simple_lookup,
 	.link = simple_link,
-	.unlink = simple_unlink,
+	.unlink = dir_unlink,
 	.symlink = dir_symlink,
 	.mkdir = dir_mkdir,
 	.rmdir = simple_rmdir,

@@ -136,7 +136,7 @@ static void dontneed_mark(struct private *private, struct vm_area_struct *vma,
 		return;
 	WRITE_ONCE(private->drop_delay, DONTNEED_RETRY);
 	queue_delayed_work(system_unbound_wq, &private->drop_work,
-				   DONTNEED_DELAY);
+			   DONTNEED_DELAY);
 }
 
 static bool dontneed_invalidate(struct mmu_interval_notifier *notifier,

@@ -47,8 +47,7 @@ static size_t file_read_page(struct inode *inode, loff_t pos, size_t bytes,
 		bytes /= 2;
 	if (!folio)
 		return iov_iter_zero(bytes, to);
-	copied = copy_page_to_iter(folio_page(folio, 0), pos & ~HUGE_MASK,
-				   bytes, to);
+	copied = compat_copy_to_iter(folio, pos & ~HUGE_MASK, bytes, to);
 	folio_put(folio);
 	return copied;
 }
@@ -60,6 +59,8 @@ static ssize_t file_read_iter(struct kiocb *iocb, struct iov_iter *to)
 	ssize_t done = 0;
 	loff_t left;
 
+	if (iocb->ki_flags & IOCB_NOWAIT)
+		return -EAGAIN;
 	while (iov_iter_count(to)) {
 		left = i_size_read(inode) - iocb->ki_pos;
 		if (left <= 0)
@@ -112,7 +113,7 @@ static loff_t file_llseek(struct file *file, loff_t pos, int whence)
 
 	if (whence != SEEK_DATA && whence != SEEK_HOLE)
 		return generic_file_llseek(file, pos, whence);
-	inode_lock(inode);
+	filemap_invalidate_lock_shared(inode->i_mapping);
 	end = i_size_read(inode);
 	if (pos < 0 || pos >= end) {
 		pos = -ENXIO;
@@ -123,7 +124,7 @@ static loff_t file_llseek(struct file *file, loff_t pos, int whence)
 		else
 			pos = vfs_setpos(file, pos, inode->i_sb->s_maxbytes);
 	}
-	inode_unlock(inode);
+	filemap_invalidate_unlock_shared(inode->i_mapping);
 	return pos;
 }
 
@@ -194,7 +195,7 @@ static int file_allocate(struct inode *inode, int mode, loff_t from, loff_t to)
 	if (err)
 		return err;
 	if (!(mode & FALLOC_FL_KEEP_SIZE))
-		truncate_extend(inode, to);
+		truncate_extend(inode, to, to);
 	return 0;
 }
 
@@ -229,8 +230,7 @@ static int file_open(struct inode *inode, struct file *file)
 		return err;
 	/* There is no cache to go around, so that is no different. */
 	file->f_mode |= FMODE_CAN_ODIRECT;
-	autoclean_opened(inode);
-	return 0;
+	return autoclean_open(inode);
 }
 
 static int file_release(struct inode *inode, struct file *file)

@@ -63,6 +63,26 @@ static inline void huge_page_zero(struct folio *folio)
 }
 
 /**
+ * huge_page_zero_range() - Clear a part of a huge page.
+ * @folio: the page
+ * @from: first byte in it
+ * @to: byte behind the last one
+ *
+ * Context: may sleep; reschedules between small pages.
+ */
+static inline void huge_page_zero_range(struct folio *folio, size_t from,
+					size_t to)
+{
+	size_t next;
+
+	for (; from < to; from = next) {
+		next = min_t(size_t, to, round_down(from, PAGE_SIZE) + PAGE_SIZE);
+		folio_zero_range(folio, from, next - from);
+		cond_resched();
+	}
+}
+
+/**
  * huge_page_copy() - Copy a whole huge page.
  * @to: a page that nobody else may look at yet
  * @from: a page that stays where it is meanwhile

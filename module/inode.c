@@ -71,6 +71,7 @@ static int inode_make_file(struct inode *inode)
 		return -ENOMEM;
 	cache_init(&huge->cache, inode->i_mapping, reserve);
 	atomic_set(&huge->openers, 0);
+	huge->cleaning = false;
 	huge->autoclean = READ_ONCE(super_info(inode->i_sb)->autoclean_new);
 	INIT_LIST_HEAD(&huge->clean_list);
 	/* The self-check finds the inode on its mount's list before it is whole. */
@@ -89,6 +90,8 @@ static int inode_make_type(struct inode *inode, dev_t dev)
 	case S_IFDIR:
 		inode->i_op = &dir_operations_huge;
 		inode->i_fop = &simple_dir_operations;
+		/* Its lock is held while one of a file is waited for. */
+		lockdep_annotate_inode_mutex_key(inode);
 		/* A directory also counts the "." in itself. */
 		inc_nlink(inode);
 		return 0;

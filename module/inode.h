@@ -14,7 +14,9 @@
  *	and must not take i_rwsem under mmap_lock
  * @reserve: what a regular file was promised, NULL for all others; constant
  * @cache: the pages of a regular file
- * @openers: how many have a regular file open
+ * @openers: how many have a regular file open; negative if it was removed because
+ *	nobody had
+ * @cleaning: that is just being done; the directory is locked
  * @autoclean: it goes when nobody has it open any more; constant
  * @clean_list: link in the list of struct autoclean, whose lock guards it
  */
@@ -23,6 +25,7 @@ struct huge_inode {
 	struct reserve *reserve;
 	struct cache cache;
 	atomic_t openers;
+	bool cleaning;
 	bool autoclean;
 	struct list_head clean_list;
 };

@@ -84,12 +84,9 @@ static struct folio *resize_alloc(int nid, int tries)
 			schedule_timeout_interruptible(1);
 		}
 	}
-	if (folio) {
-		/* The page allocator leaves what an earlier owner put there. */
+	/* The page allocator leaves what an earlier owner put there. */
+	if (folio)
 		folio->index = 0;
-		/* Pipes ask for this of what splice() has put into them, in 6.1. */
-		folio_mark_uptodate(folio);
-	}
 	return folio;
 }
 

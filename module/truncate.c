@@ -29,6 +29,25 @@ static void truncate_free(struct inode *inode, unsigned long from,
 }
 
 /**
+ * truncate_grow() - Make a file larger.
+ * @inode: a regular file's inode
+ * @size: new size in bytes, larger than it is
+ * @data: first byte from which on the contents are as they are to be
+ *
+ * What a mapping has stored behind the end, in its last page, is no contents.
+ *
+ * Context: invalidate_lock is held exclusively; may sleep.
+ */
+void truncate_grow(struct inode *inode, loff_t size, loff_t data)
+{
+	loff_t end = i_size_read(inode);
+	loff_t page_end = huge_pos(huge_count(end));
+
+	cache_zero(&huge_inode(inode)->cache, end, min(data, page_end));
+	i_size_write(inode, size);
+}
+
+/**
  * truncate_size() - Set the size of a regular file.
  * @inode: the inode
  * @size: new size in bytes
@@ -47,7 +66,7 @@ void truncate_size(struct inode *inode, loff_t size)
 
 	filemap_invalidate_lock(mapping);
 	if (size > i_size_read(inode)) {
-		i_size_write(inode, size);
+		truncate_grow(inode, size, size);
 		goto unlock;
 	}
 	forgotten = reserve_forget(huge->reserve, first, REGION_END);
@@ -64,16 +83,17 @@ unlock:
  * truncate_extend() - Make a file at least so large.
  * @inode: a regular file's inode
  * @size: size in bytes
+ * @data: see truncate_grow()
  *
  * mmap() may have extended it further meanwhile, which must not be undone.
  *
  * Context: may sleep.
  */
-void truncate_extend(struct inode *inode, loff_t size)
+void truncate_extend(struct inode *inode, loff_t size, loff_t data)
 {
 	filemap_invalidate_lock(inode->i_mapping);
 	if (size > i_size_read(inode))
-		i_size_write(inode, size);
+		truncate_grow(inode, size, data);
 	filemap_invalidate_unlock(inode->i_mapping);
 }
 

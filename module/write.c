@@ -26,6 +26,9 @@
 /* Bytes copied without a fault, during which nothing else runs on the processor. */
 #define WRITE_BATCH	SZ_64K
 
+/* How often a new page is tried to be filled. */
+#define WRITE_TRIES	3
+
 /**
  * struct write_piece - a part of a write that lies in one huge page
  * @from: what is written, from the piece's first byte on; moves on with @copied
@@ -77,9 +80,10 @@ static int write_fill(struct claim *claim, void *data)
 	if (!piece->copied)
 		return -EAGAIN;
 	end = piece->offset + piece->copied;
+	if (!zeroed)
+		huge_page_zero_range(claim->folio, 0, piece->offset);
 	if (!zeroed || end < piece->offset + piece->bytes)
-		folio_zero_segments(claim->folio, 0, piece->offset, end,
-				    HUGE_SIZE);
+		huge_page_zero_range(claim->folio, end, HUGE_SIZE);
 	return 0;
 }
 
@@ -117,20 +121,36 @@ static ssize_t write_existing(struct folio *folio, struct write_piece *piece)
 	return piece->copied ? piece->copied : -EFAULT;
 }
 
+/*
+ * The program's memory may go again as often as it is touched: then a page of zeroes
+ * is made first.
+ */
+static int write_make_page(struct inode *inode, struct write_piece *piece)
+{
+	struct folio *folio;
+
+	filemap_invalidate_lock_shared(inode->i_mapping);
+	folio = cache_get(&huge_inode(inode)->cache, piece->index);
+	filemap_invalidate_unlock_shared(inode->i_mapping);
+	return PTR_ERR_OR_ZERO(folio);
+}
+
 /* How many bytes could be written, more than 0, or a negative errno. */
 static ssize_t write_piece(struct inode *inode, struct write_piece *piece)
 {
 	struct folio *folio;
 	ssize_t copied;
+	int tries;
 
-	for (;;) {
+	for (tries = 0; ; tries++) {
 		if (fatal_signal_pending(current) || inject(INJECT_SIGNAL))
 			return -EINTR;
 		/* It stays: i_rwsem is held. */
 		folio = cache_find(&huge_inode(inode)->cache, piece->index);
 		if (folio)
 			return write_existing(folio, piece);
-		copied = write_new(inode, piece);
+		copied = tries < WRITE_TRIES ? write_new(inode, piece) :
+					       write_make_page(inode, piece);
 		if (copied)
 			return copied;
 		cond_resched();
@@ -143,6 +163,7 @@ static ssize_t write_pieces(struct kiocb *iocb, struct iov_iter *from)
 	struct inode *inode = file_inode(iocb->ki_filp);
 	struct write_piece piece;
 	ssize_t copied = 0, done = 0;
+	loff_t start;
 
 	while (iov_iter_count(from)) {
 		piece = (struct write_piece){
@@ -155,10 +176,11 @@ static ssize_t write_pieces(struct kiocb *iocb, struct iov_iter *from)
 		copied = write_piece(inode, &piece);
 		if (copied < 0)
 			break;
+		start = iocb->ki_pos;
 		iocb->ki_pos += copied;
 		done += copied;
 		if (iocb->ki_pos > i_size_read(inode))
-			truncate_extend(inode, iocb->ki_pos);
+			truncate_extend(inode, iocb->ki_pos, start);
 		cond_resched();
 	}
 	return done ? done : copied;
@@ -178,6 +200,8 @@ ssize_t write_file(struct kiocb *iocb, struct iov_iter *from)
 	struct inode *inode = file_inode(iocb->ki_filp);
 	ssize_t written;
 
+	if (iocb->ki_flags & IOCB_NOWAIT)
+		return -EAGAIN;
 	inode_lock(inode);
 	written = generic_write_checks(iocb, from);
 	if (written <= 0)

@@ -179,6 +179,82 @@ TEST_F(autoclean, read_only)
 	ASSERT_EQ(leave(), 0);
 }
 
+/* --- what is opened just then -------------------------------------------- */
+
+static int close_again_and_again(void *arg)
+{
+	int i;
+
+	for (i = 0; i < 1500; i++)
+		close(file_there(DIR "/contested"));
+	return 0;
+}
+
+/* Who has opened a file by its name has the one that bears it. */
+TEST_F(autoclean, not_of_who_opens_it_meanwhile)
+{
+	struct stat by_fd, by_name;
+	int fd, i;
+	pid_t pid;
+
+	mount_with("autoclean");
+	pid = spawn(close_again_and_again, NULL);
+	for (i = 0; i < 1500; i++) {
+		fd = file_there(DIR "/contested");
+		if (i % 2)
+			usleep(100);
+		ASSERT_EQ(fstat(fd, &by_fd), 0);
+		ASSERT_EQ(by_fd.st_nlink, 1);
+		ASSERT_EQ(stat(DIR "/contested", &by_name), 0);
+		ASSERT_EQ(by_name.st_ino, by_fd.st_ino);
+		close(fd);
+	}
+	ASSERT_EQ(reap(pid), 0);
+	ASSERT_TRUE(goes(DIR "/contested"));
+	ASSERT_EQ(leave(), 0);
+}
+
+/* What an unlinked file had is there at once, and not when the work item comes by. */
+TEST_F(autoclean, unlinked_at_once)
+{
+	char *map, *all;
+	int fd, i;
+
+	mount_with("autoclean");
+	for (i = 0; i < 50; i++) {
+		fd = file_there(DIR "/file");
+		map = map_huge(fd, 0, 3, 0);
+		*map = 1;
+		ASSERT_EQ(unmap_huge(map, 3), 0);
+		close(fd);
+		ASSERT_TRUE(unlink(DIR "/file") == 0 || errno == ENOENT);
+		/* Unless the work item has been here first, and has not finished. */
+		all = map_new(self->before.all.free, 0);
+		if (!all)
+			usleep(20000);
+		else
+			ASSERT_EQ(unmap_huge(all, self->before.all.free), 0);
+	}
+	ASSERT_POOL(0, 0);
+	ASSERT_EQ(leave(), 0);
+}
+
+/* The last of several names. */
+TEST_F(autoclean, when_one_name_is_left)
+{
+	int fd;
+
+	mount_with("autoclean");
+	fd = file_there(DIR "/a");
+	ASSERT_EQ(link(DIR "/a", DIR "/b"), 0);
+	close(fd);
+	ASSERT_TRUE(stays(DIR "/a"));
+	ASSERT_EQ(unlink(DIR "/a"), 0);
+	ASSERT_TRUE(goes(DIR "/b"));
+	close(file_there(DIR "/c.tmp"));
+	ASSERT_EQ(leave(), 0);
+}
+
 /* --- all at once --------------------------------------------------------- */
 
 #define ROUNDS	400

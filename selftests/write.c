@@ -137,6 +137,76 @@ TEST_F(write, private_mappings_see_it_until_they_write)
 	ASSERT_EQ(map[HUGE + 1], 3);
 }
 
+static bool grow_by_truncate(int fd)
+{
+	return ftruncate(fd, 50000) == 0;
+}
+
+static bool grow_by_write(int fd)
+{
+	return pwrite(fd, "x", 1, 50000) == 1;
+}
+
+static bool grow_by_fallocate(int fd)
+{
+	return fallocate(fd, 0, 40000, 10001) == 0;
+}
+
+static bool grow_by_mapping(int fd)
+{
+	return map_huge(fd, 0, 2, MAP_NORESERVE);
+}
+
+/* What lies behind the end in the last page is nobody's contents. */
+TEST_F(write, no_byte_from_behind_the_end)
+{
+	static bool (*const grow[])(int fd) = {
+		grow_by_truncate, grow_by_write, grow_by_fallocate,
+		grow_by_mapping,
+	};
+	char *map, byte;
+	int fd = file_new(), i;
+
+	for (i = 0; i < 4; i++) {
+		ASSERT_EQ(ftruncate(fd, 0), 0);
+		ASSERT_EQ(ftruncate(fd, 1000), 0);
+		map = mmap(NULL, HUGE, PROT_READ | PROT_WRITE,
+			   MAP_SHARED | MAP_NORESERVE, fd, 0);
+		ASSERT_NE(map, MAP_FAILED);
+		/* To map has extended it. */
+		ASSERT_EQ(ftruncate(fd, 1000), 0);
+		memset(map, 7, 100000);
+		ASSERT_TRUE(grow[i](fd));
+		ASSERT_TRUE(bytes_are(map, 7, 1000));
+		ASSERT_TRUE(bytes_are(map + 1000, 0, 49000));
+		ASSERT_EQ(pread(fd, &byte, 1, 49999), 1);
+		ASSERT_EQ(byte, 0);
+		ASSERT_EQ(unmap_huge(map, 1), 0);
+	}
+}
+
+/* A pipe has a copy, and not the page, on which much might be done otherwise. */
+TEST_F(write, a_pipe_takes_no_page)
+{
+	int fd = file_new(), ends[2];
+	char *map = map_huge(fd, 0, 1, 0), buf[4096];
+	loff_t at = 0;
+
+	memset(map, 1, HUGE);
+	ASSERT_EQ(pipe2(ends, O_CLOEXEC), 0);
+	ASSERT_EQ(splice(fd, &at, ends[1], NULL, 4096, 0), 4096);
+	memset(map, 2, HUGE);
+	ASSERT_EQ(read(ends[0], buf, 4096), 4096);
+	ASSERT_TRUE(bytes_are(buf, 1, 4096));
+	at = 0;
+	ASSERT_EQ(splice(fd, &at, ends[1], NULL, 4096, 0), 4096);
+	ASSERT_EQ(ftruncate(fd, 0), 0);
+	/* Not parked: nobody has a reference. */
+	ASSERT_EQ(pool_count("", "free"), pool_count("", "nr"));
+	close(ends[0]);
+	close(ends[1]);
+}
+
 TEST_F(write, append)
 {
 	char path[64], byte;
