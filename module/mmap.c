@@ -195,12 +195,13 @@ unsigned long mmap_find_address(struct file *file, unsigned long addr,
 		return huge_aligned(addr) ? addr : -EINVAL;
 
 	/*
-	 * A hint that is free is taken as it is, so it must be aligned. For a
-	 * 32-bit program, and where space is tight, no care is taken that what
-	 * comes back is.
+	 * A hint that is free is taken as it is, so it must be aligned: downwards,
+	 * as only who hints beyond 47 bits wants such an address, and the highest
+	 * of all is a hint, too. For a 32-bit program, and where space is tight, no
+	 * care is taken that what comes back is aligned.
 	 */
-	addr = thp_get_unmapped_area(file, ALIGN(addr, HUGE_SIZE), len, pgoff,
-				     flags);
+	addr = thp_get_unmapped_area(file, ALIGN_DOWN(addr, HUGE_SIZE), len,
+				     pgoff, flags);
 	if (IS_ERR_VALUE(addr) || huge_aligned(addr))
 		return addr;
 	return mmap_find_padded(file, len, pgoff, flags);
