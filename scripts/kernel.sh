@@ -123,22 +123,28 @@ show_built()
 }
 
 # What is taken from the 1.5 GB of linux-source: the kselftest harness, checkpatch,
-# and enough to build lib/maple_tree.c and its like in user space.
+# enough to build lib/maple_tree.c and its like in user space, and the kernel's own
+# tests of huge pages.
 source_parts=(
 	Makefile COPYING
 	arch/x86/include include lib
-	mm/vma.c mm/vma.h mm/vma_internal.h
-	scripts/checkpatch.pl scripts/const_structs.checkpatch scripts/spelling.txt
+	mm/gup_test.h mm/vma.c mm/vma.h mm/vma_internal.h
+	scripts/checkpatch.pl scripts/const_structs.checkpatch scripts/extract-vmlinux
+	scripts/spelling.txt
 	tools/arch/x86/include tools/build tools/include tools/lib tools/scripts
 	tools/testing/radix-tree tools/testing/shared tools/testing/vma
 	tools/testing/selftests/kselftest tools/testing/selftests/kselftest.h
 	tools/testing/selftests/kselftest_harness.h
-	tools/testing/selftests/lib.mk
+	tools/testing/selftests/lib.mk tools/testing/selftests/mm
 )
 
+# Who takes other parts needs another directory, as one that is there is complete.
 source_dir()
 {
-	echo "$cache/linux-source-6.12_$(version_of "$1")"
+	local parts
+
+	parts=$(sha256sum <<<"${source_parts[*]}")
+	echo "$cache/linux-source-6.12_$(version_of "$1")_${parts:0:12}"
 }
 
 unpack_source()
