@@ -46,6 +46,9 @@ sweep:
 check-all:
 	@T= K= SEED='$(SEED)' scripts/check-all.sh
 
+clients:
+	@T='$(T)' K='$(K)' scripts/clients.sh
+
 fragment:
 	@K='$(K)' scripts/fragment.sh
 
@@ -76,6 +79,8 @@ help:
 	@echo '    K=kcsan             under one that looks for data races, likewise'
 	@echo '    SEED=N              repeat what a random test did'
 	@echo '  make check-all        make check, and all that takes longer'
+	@echo '  make clients          programs that were not written for us, in a guest'
+	@echo '    T=CLIENT K=KERNEL   only this one, only under this kernel'
 	@echo '  make coverage         the lines of module/ that no test of K=debug reaches'
 	@echo '  make sweep            let every allocation of every scenario fail, one by one;'
 	@echo '                        make check K=debug does some, by the seed'
@@ -87,4 +92,4 @@ help:
 	@echo '    KVM=1               let guests use /dev/kvm'
 	@echo '    RHUGEFS_CACHE=DIR   where downloads are kept; default ~/.cache/rhugefs'
 
-.PHONY: all modules modules_install clean check coverage sweep check-all fragment demo vm lint help
+.PHONY: all modules modules_install clean check coverage sweep check-all clients fragment demo vm lint help

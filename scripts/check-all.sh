@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# make check-all: "make check", then what takes longer or needs more packages.
+# make check-all: "make check", then what takes longer or needs more packages: builds for
+# every flavour, and the clients.
 #
 #   check-all.sh [-q]   -q: leave the closing line to the caller
 #
@@ -89,7 +90,7 @@ steps()
 
 status=0
 mkdir -p "$logs"
-rm -f "$logs"/{slow.tally,check.runs,check-all.runs}
+rm -f "$logs"/{slow.tally,check.runs,clients.runs,check-all.runs}
 
 "$top/scripts/check.sh" -q || status=1
 
@@ -97,7 +98,10 @@ rm -f "$logs"/{slow.tally,check.runs,check-all.runs}
 need_packages "to build for every flavour" gcc libc6-dev make $flavours $refused
 steps | tee "$logs/slow.talk" | "$top/scripts/tap.sh" slow "$logs/slow.tally" || status=1
 
+"$top/scripts/clients.sh" -q || status=1
+
 runs="$(cat "$logs/check.runs" 2>/dev/null || echo check) slow"
+runs+=" $(cat "$logs/clients.runs" 2>/dev/null || echo clients)"
 echo "$runs" >"$logs/check-all.runs"
 # shellcheck disable=SC2086 # words on purpose
 [ "${1:-}" = -q ] || "$top/scripts/tally.sh" $runs || status=1
