@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A mount of the test's own, in a namespace of its own: it ends with the test, however
+ * that ends.
+ */
+#ifndef RHUGEFS_OWN_MOUNT_H
+#define RHUGEFS_OWN_MOUNT_H
+
+#include <grp.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+
+#include "rhugefs_test.h"
+
+#define OWN_DIR	"/tmp/own"
+
+static inline void own_namespace(void)
+{
+	must(unshare(CLONE_NEWNS) == 0);
+	must(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0);
+}
+
+static inline void mount_at(const char *dir, const char *type,
+			    unsigned long flags, const char *options)
+{
+	must(mkdir(dir, 0755) == 0 || errno == EEXIST);
+	must(mount("none", dir, type, flags, options) == 0);
+}
+
+/* Mount, and be in it. */
+static inline void mount_own(const char *options)
+{
+	own_namespace();
+	mount_at(OWN_DIR, "rhugefs", 0, options);
+	must(chdir(OWN_DIR) == 0);
+}
+
+#endif
