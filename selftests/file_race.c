@@ -309,11 +309,11 @@ TEST_F_TIMEOUT(file_race, everything_and_umount, 60)
 	/* The check itself takes a while in such a crowd. */
 	while (now_ms() < end) {
 		usleep(100000);
-		ASSERT_TRUE(selfcheck_ok());
+		ASSERT_TRUE(selfcheck_says(true));
 	}
 	detach(arena);
 	usleep(1000000);
-	ASSERT_TRUE(selfcheck_ok());
+	ASSERT_TRUE(selfcheck_says(true));
 	__atomic_store_n(&arena->stop, 1, __ATOMIC_RELEASE);
 	for (i = 0; i < WORKERS; i++)
 		ASSERT_EQ(reap(pids[i]), 0);

@@ -142,6 +142,8 @@ TEST_F(files, fifos_sockets_and_devices_work)
 	fd = open("zero", O_RDWR);
 	ASSERT_EQ(read(fd, &byte, 1), 1);
 	ASSERT_EQ(byte, 0);
+	if (server < 0)
+		SKIP(return, "no sockets: %s", strerror(errno));
 	ASSERT_EQ(bind(server, (void *)&addr, sizeof(addr)), 0);
 	ASSERT_EQ(listen(server, 1), 0);
 	client = socket(AF_UNIX, SOCK_STREAM, 0);
@@ -215,7 +217,8 @@ TEST_F(files, symbolic_links)
 
 TEST_F(files, links)
 {
-	int fd, i;
+	/* More than 16 bits count, where that does not take minutes. */
+	int many = is_slow() ? 3000 : 66000, fd, i;
 	char name[32];
 
 	mount_own("nr_inodes=10");
@@ -227,14 +230,14 @@ TEST_F(files, links)
 	ASSERT_FAILS(link("none", "dir2"), ENOENT);
 	ASSERT_FAILS(link("file", "/tmp/file"), EXDEV);
 	/* No other count of the mount than its inodes is limited, nor that of names. */
-	for (i = 0; i < 66000; i++) {
+	for (i = 0; i < many; i++) {
 		snprintf(name, sizeof(name), "dir/%d", i);
 		must(link("file", name) == 0);
 	}
-	ASSERT_EQ(look("file").st_nlink, 66001);
+	ASSERT_EQ(look("file").st_nlink, many + 1);
 	ASSERT_EQ(inodes_free(), 7);
-	ASSERT_EQ(look("dir/65999").st_ino, look("file").st_ino);
-	for (i = 0; i < 66000; i++) {
+	ASSERT_EQ(look(name).st_ino, look("file").st_ino);
+	for (i = 0; i < many; i++) {
 		snprintf(name, sizeof(name), "dir/%d", i);
 		must(unlink(name) == 0);
 	}
