@@ -181,11 +181,10 @@ static int file_allocate(struct inode *inode, int mode, loff_t from, loff_t to)
 	unsigned long first = huge_index(from), end = huge_count(to);
 	int err;
 
-	if (!(mode & FALLOC_FL_KEEP_SIZE)) {
-		err = inode_newsize_ok(inode, to);
-		if (err)
-			return err;
-	}
+	/* Limits of files are limits of what they hold, too, as on tmpfs. */
+	err = inode_newsize_ok(inode, to);
+	if (err)
+		return err;
 	filemap_invalidate_lock(inode->i_mapping);
 	err = reserve_range(huge_inode(inode)->reserve, first, end);
 	filemap_invalidate_unlock(inode->i_mapping);
