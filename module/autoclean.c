@@ -10,6 +10,7 @@
  */
 #include <linux/dcache.h>
 #include <linux/fs.h>
+#include <linux/jiffies.h>
 
 #include "autoclean.h"
 #include "compat.h"
@@ -20,7 +21,8 @@
 #define AUTOCLEAN_DEAD	INT_MIN
 
 /* How long to wait for others who have locked a directory or a file. */
-#define AUTOCLEAN_RETRY	msecs_to_jiffies(100)
+#define AUTOCLEAN_DELAY_MIN	msecs_to_jiffies(20)
+#define AUTOCLEAN_DELAY_MAX	(5UL * HZ)
 
 static unsigned int autoclean_names(struct inode *inode)
 {
@@ -38,6 +40,10 @@ static bool autoclean_is_unused(struct inode *inode)
  * Remove a name in a locked directory. -EAGAIN where it is not there any more, or
  * somebody has locked the file: he may keep it for long, and whoever waits for him
  * would keep the directory.
+ *
+ * Nobody finds the name while it is asked whether somebody has opened it. From then on
+ * nobody can, and so whoever has the file locked does not have it for long. He may have
+ * given it another name.
  */
 static int autoclean_unlink(struct inode *inode, struct dentry *parent,
 			    struct dentry *name)
@@ -49,9 +55,18 @@ static int autoclean_unlink(struct inode *inode, struct dentry *parent,
 		return -EAGAIN;
 	if (!autoclean_is_unused(inode))
 		return 0;
-	huge->cleaning = true;
-	vfs_unlink(&nop_mnt_idmap, d_inode(parent), name, NULL);
-	huge->cleaning = false;
+	d_drop(name);
+	if (atomic_cmpxchg(&huge->openers, 0, AUTOCLEAN_DEAD)) {
+		d_rehash(name);
+		return 0;
+	}
+	if (vfs_unlink(&nop_mnt_idmap, d_inode(parent), name, NULL)) {
+		d_rehash(name);
+		atomic_set(&huge->openers, 0);
+	} else if (autoclean_names(inode)) {
+		atomic_set(&huge->openers, 0);
+		return -EAGAIN;
+	}
 	return 0;
 }
 
@@ -91,12 +106,15 @@ static struct inode *autoclean_next(struct autoclean *autoclean)
 	return huge ? &huge->vfs : NULL;
 }
 
-/* Put a file on a list, once; the lock is held. */
+/*
+ * Put a file on a list, once; the lock is held. One that has just lost its last name
+ * would only be kept by it: who takes the name looks for it here afterwards.
+ */
 static void autoclean_add(struct inode *inode, struct list_head *list)
 {
 	struct huge_inode *huge = huge_inode(inode);
 
-	if (!list_empty(&huge->clean_list))
+	if (!list_empty(&huge->clean_list) || !autoclean_names(inode))
 		return;
 	ihold(inode);
 	list_add_tail(&huge->clean_list, list);
@@ -109,7 +127,36 @@ static void autoclean_queue(struct inode *inode)
 	spin_lock(&autoclean->lock);
 	autoclean_add(inode, &autoclean->files);
 	spin_unlock(&autoclean->lock);
-	queue_delayed_work(system_unbound_wq, &autoclean->work, 0);
+	mod_delayed_work(system_unbound_wq, &autoclean->work, 0);
+}
+
+/* When those that are busy are due look at them, too. */
+static void autoclean_begin(struct autoclean *autoclean)
+{
+	spin_lock(&autoclean->lock);
+	if (time_after_eq(jiffies, autoclean->busy_at))
+		list_splice_tail_init(&autoclean->busy, &autoclean->files);
+	spin_unlock(&autoclean->lock);
+}
+
+/* Come again for those that are busy, ever more rarely as long as all of them are. */
+static void autoclean_finish(struct autoclean *autoclean, bool removed)
+{
+	unsigned long now = jiffies;
+
+	spin_lock(&autoclean->lock);
+	if (removed)
+		autoclean->busy_delay = AUTOCLEAN_DELAY_MIN;
+	if (!list_empty(&autoclean->busy)) {
+		if (time_after_eq(now, autoclean->busy_at)) {
+			autoclean->busy_at = now + autoclean->busy_delay;
+			autoclean->busy_delay = min(2 * autoclean->busy_delay,
+						    AUTOCLEAN_DELAY_MAX);
+		}
+		queue_delayed_work(system_unbound_wq, &autoclean->work,
+				   autoclean->busy_at - now);
+	}
+	spin_unlock(&autoclean->lock);
 }
 
 static void autoclean_work(struct work_struct *work)
@@ -117,24 +164,21 @@ static void autoclean_work(struct work_struct *work)
 	struct autoclean *autoclean = container_of(to_delayed_work(work),
 						   struct autoclean, work);
 	struct inode *inode;
-	LIST_HEAD(later);
+	bool removed = false;
 
+	autoclean_begin(autoclean);
 	while ((inode = autoclean_next(autoclean))) {
-		if (autoclean_remove(inode)) {
+		if (!autoclean_remove(inode)) {
+			removed = true;
+		} else {
 			spin_lock(&autoclean->lock);
-			autoclean_add(inode, &later);
+			autoclean_add(inode, &autoclean->busy);
 			spin_unlock(&autoclean->lock);
 		}
 		iput(inode);
 		cond_resched();
 	}
-	spin_lock(&autoclean->lock);
-	if (!list_empty(&later)) {
-		list_splice(&later, &autoclean->files);
-		queue_delayed_work(system_unbound_wq, &autoclean->work,
-				   AUTOCLEAN_RETRY);
-	}
-	spin_unlock(&autoclean->lock);
+	autoclean_finish(autoclean, removed);
 }
 
 /**
@@ -145,6 +189,9 @@ void autoclean_init(struct autoclean *autoclean)
 {
 	spin_lock_init(&autoclean->lock);
 	INIT_LIST_HEAD(&autoclean->files);
+	INIT_LIST_HEAD(&autoclean->busy);
+	autoclean->busy_at = jiffies;
+	autoclean->busy_delay = AUTOCLEAN_DELAY_MIN;
 	INIT_DELAYED_WORK(&autoclean->work, autoclean_work);
 }
 
@@ -156,6 +203,9 @@ void autoclean_init(struct autoclean *autoclean)
  */
 void autoclean_flush(struct autoclean *autoclean)
 {
+	spin_lock(&autoclean->lock);
+	autoclean->busy_at = jiffies;
+	spin_unlock(&autoclean->lock);
 	while (flush_delayed_work(&autoclean->work))
 		;
 }
@@ -186,27 +236,6 @@ void autoclean_closed(struct inode *inode)
 	if (atomic_dec_and_test(&huge->openers) && huge->autoclean &&
 	    autoclean_names(inode))
 		autoclean_queue(inode);
-}
-
-/**
- * autoclean_may_unlink() - Is the file still to be removed, if it is by the work item?
- * @name: its name, in a locked directory; the file is locked, too
- *
- * Nobody finds the name while it is asked, and if so from then on.
- *
- * Return: 0, or -EBUSY where somebody has opened it.
- */
-int autoclean_may_unlink(struct dentry *name)
-{
-	struct huge_inode *huge = huge_inode(d_inode(name));
-
-	if (!S_ISREG(huge->vfs.i_mode) || !huge->cleaning)
-		return 0;
-	d_drop(name);
-	if (!atomic_cmpxchg(&huge->openers, 0, AUTOCLEAN_DEAD))
-		return 0;
-	d_rehash(name);
-	return -EBUSY;
 }
 
 /**

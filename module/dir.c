@@ -80,10 +80,6 @@ static int dir_tmpfile(struct mnt_idmap *idmap, struct inode *dir,
 
 static int dir_unlink(struct inode *dir, struct dentry *dentry)
 {
-	int err = autoclean_may_unlink(dentry);
-
-	if (err)
-		return err;
 	simple_unlink(dir, dentry);
 	autoclean_unlinked(d_inode(dentry));
 	return 0;

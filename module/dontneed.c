@@ -134,9 +134,14 @@ static void dontneed_mark(struct private *private, struct vm_area_struct *vma,
 	up_write(&private->map_lock);
 	if (!found)
 		return;
+	/* What has been waiting for long must not hold this up, nor this be put off. */
+	if (READ_ONCE(private->drop_delay) != DONTNEED_RETRY)
+		mod_delayed_work(system_unbound_wq, &private->drop_work,
+				 DONTNEED_DELAY);
+	else
+		queue_delayed_work(system_unbound_wq, &private->drop_work,
+				   DONTNEED_DELAY);
 	WRITE_ONCE(private->drop_delay, DONTNEED_RETRY);
-	queue_delayed_work(system_unbound_wq, &private->drop_work,
-			   DONTNEED_DELAY);
 }
 
 static bool dontneed_invalidate(struct mmu_interval_notifier *notifier,
@@ -234,8 +239,9 @@ void dontneed_later(struct private *private)
 {
 	unsigned long delay = READ_ONCE(private->drop_delay);
 
-	WRITE_ONCE(private->drop_delay, min(2 * delay, DONTNEED_RETRY_MAX));
-	queue_delayed_work(system_unbound_wq, &private->drop_work, delay);
+	if (queue_delayed_work(system_unbound_wq, &private->drop_work, delay))
+		WRITE_ONCE(private->drop_delay,
+			   min(2 * delay, DONTNEED_RETRY_MAX));
 }
 
 /**

@@ -71,7 +71,6 @@ static int inode_make_file(struct inode *inode)
 		return -ENOMEM;
 	cache_init(&huge->cache, inode->i_mapping, reserve);
 	atomic_set(&huge->openers, 0);
-	huge->cleaning = false;
 	huge->autoclean = READ_ONCE(super_info(inode->i_sb)->autoclean_new);
 	INIT_LIST_HEAD(&huge->clean_list);
 	/* The self-check finds the inode on its mount's list before it is whole. */

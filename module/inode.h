@@ -16,7 +16,6 @@
  * @cache: the pages of a regular file
  * @openers: how many have a regular file open; negative if it was removed because
  *	nobody had
- * @cleaning: that is just being done; the directory is locked
  * @autoclean: it goes when nobody has it open any more; constant
  * @clean_list: link in the list of struct autoclean, whose lock guards it
  */
@@ -25,7 +24,6 @@ struct huge_inode {
 	struct reserve *reserve;
 	struct cache cache;
 	atomic_t openers;
-	bool cleaning;
 	bool autoclean;
 	struct list_head clean_list;
 };

@@ -19,7 +19,6 @@
 #include "inode.h"
 #include "mmap.h"
 #include "private.h"
-#include "truncate.h"
 
 static int mmap_may_split(struct vm_area_struct *vma, unsigned long addr)
 {
@@ -90,7 +89,7 @@ static int mmap_reserve(struct inode *inode, struct vm_area_struct *vma,
 	if (!err && vma->vm_flags & VM_WRITE &&
 	    vma->vm_file->f_mode & FMODE_WRITE &&
 	    i_size_read(inode) < huge_pos(to)) {
-		truncate_grow(inode, huge_pos(to), huge_pos(to));
+		i_size_write(inode, huge_pos(to));
 		inode_touch(inode);
 	}
 	filemap_invalidate_unlock(inode->i_mapping);

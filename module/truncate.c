@@ -28,17 +28,13 @@ static void truncate_free(struct inode *inode, unsigned long from,
 	reserve_release(huge->reserve, forgotten - removed);
 }
 
-/**
- * truncate_grow() - Make a file larger.
- * @inode: a regular file's inode
- * @size: new size in bytes, larger than it is
- * @data: first byte from which on the contents are as they are to be
- *
- * What a mapping has stored behind the end, in its last page, is no contents.
- *
- * Context: invalidate_lock is held exclusively; may sleep.
+/*
+ * Make a file larger, whose contents are as they are to be from @data on. What a mapping
+ * has stored behind the end, in its last page, is no contents. i_rwsem is held, so that
+ * nobody has just written there and not said so yet; which mmap(), when it makes a file
+ * larger, cannot know.
  */
-void truncate_grow(struct inode *inode, loff_t size, loff_t data)
+static void truncate_grow(struct inode *inode, loff_t size, loff_t data)
 {
 	loff_t end = i_size_read(inode);
 	loff_t page_end = huge_pos(huge_count(end));
@@ -83,11 +79,11 @@ unlock:
  * truncate_extend() - Make a file at least so large.
  * @inode: a regular file's inode
  * @size: size in bytes
- * @data: see truncate_grow()
+ * @data: first byte from which on the contents are as they are to be
  *
  * mmap() may have extended it further meanwhile, which must not be undone.
  *
- * Context: may sleep.
+ * Context: i_rwsem is held exclusively. May sleep.
  */
 void truncate_extend(struct inode *inode, loff_t size, loff_t data)
 {

@@ -6,7 +6,6 @@
 
 void truncate_size(struct inode *inode, loff_t size);
 void truncate_extend(struct inode *inode, loff_t size, loff_t data);
-void truncate_grow(struct inode *inode, loff_t size, loff_t data);
 int truncate_punch(struct inode *inode, loff_t from, loff_t to);
 void truncate_all(struct inode *inode);
 
