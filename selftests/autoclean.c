@@ -294,7 +294,7 @@ TEST_F(autoclean, when_one_name_is_left)
 
 /* --- all at once --------------------------------------------------------- */
 
-#define ROUNDS	400
+#define ROUNDS	150
 
 static int open_and_close(void *arg)
 {
@@ -325,7 +325,7 @@ static int open_and_close(void *arg)
 	return 0;
 }
 
-TEST_F(autoclean, against_everybody)
+TEST_F_TIMEOUT(autoclean, against_everybody, 90)
 {
 	unsigned long state = seed_get();
 	pid_t pids[4];
