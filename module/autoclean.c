@@ -61,8 +61,9 @@ static int autoclean_unlink(struct inode *inode, struct dentry *parent,
 		return 0;
 	}
 	if (vfs_unlink(&nop_mnt_idmap, d_inode(parent), name, NULL)) {
-		d_rehash(name);
+		/* Who finds the name again can open the file again. */
 		atomic_set(&huge->openers, 0);
+		d_rehash(name);
 	} else if (autoclean_names(inode)) {
 		atomic_set(&huge->openers, 0);
 		return -EAGAIN;

@@ -326,9 +326,13 @@ static void resize_grow(struct pool *pool, int wanted, unsigned long pages)
 	atomic_dec(&pool->growing);
 }
 
-/* Pages that nobody uses or was promised go now, others when they are free. */
-static void resize_shrink(struct pool *pool, int wanted, unsigned long pages)
+/*
+ * Pages that nobody uses or was promised go now, others when they are free; whether
+ * there are such.
+ */
+static bool resize_shrink(struct pool *pool, int wanted, unsigned long pages)
 {
+	bool marked = false;
 	nodemask_t done = NODE_MASK_NONE;
 	struct folio *folio;
 	int nid;
@@ -351,30 +355,25 @@ static void resize_shrink(struct pool *pool, int wanted, unsigned long pages)
 		nid = resize_next_node(pool, wanted, false, &done);
 		if (nid == NUMA_NO_NODE)
 			break;
-		if (surplus_mark(pool, nid, 1))
+		if (surplus_mark(pool, nid, 1)) {
+			marked = true;
 			pages--;
-		else
+		} else {
 			node_set(nid, done);
+		}
 		cond_resched();
 	}
+	return marked;
 }
 
-/* Pages that are not surplus, and in @surplus those that are. */
-static unsigned long resize_sum(struct pool *pool, int wanted,
-				unsigned long *surplus)
+static unsigned long resize_sum(struct pool *pool, int wanted)
 {
-	struct pool_counts counts;
 	unsigned long sum = 0;
 	int nid;
 
-	*surplus = 0;
-	for (nid = 0; nid < pool->nr_nodes; nid++) {
-		if (!resize_concerns(nid, wanted))
-			continue;
-		pool_count_node(pool, nid, &counts);
-		sum += counts.nr - counts.surplus;
-		*surplus += counts.surplus;
-	}
+	for (nid = 0; nid < pool->nr_nodes; nid++)
+		if (resize_concerns(nid, wanted))
+			sum += resize_persistent(pool, nid);
 	return sum;
 }
 
@@ -405,21 +404,22 @@ static void resize_report_short(struct pool *pool, int wanted,
  */
 int resize_set(struct pool *pool, int nid, unsigned long pages)
 {
-	unsigned long had, have, had_surplus, surplus;
+	unsigned long had, have;
+	bool marked = false;
 
 	if (mutex_lock_interruptible(&pool->resize_mutex))
 		return -ERESTARTSYS;
 	/* As far as it goes without: what is parked may be free by now. */
 	park_collect(pool);
-	had = resize_sum(pool, nid, &had_surplus);
+	had = resize_sum(pool, nid);
 	if (pages > had)
 		resize_grow(pool, nid, pages - had);
 	else
-		resize_shrink(pool, nid, had - pages);
+		marked = resize_shrink(pool, nid, had - pages);
 	surplus_trim(pool);
-	have = resize_sum(pool, nid, &surplus);
+	have = resize_sum(pool, nid);
 	trace_resize(RESIZE_SET, nid, pages - had, have - had);
-	if (have != pages || surplus > had_surplus)
+	if (have != pages || marked)
 		resize_report_short(pool, nid, pages);
 	mutex_unlock(&pool->resize_mutex);
 	return 0;
