@@ -56,11 +56,7 @@ static bool unchanged(const struct specimen *specimen)
 /* The call fails with this errno and leaves the specimen as it is. */
 #define ASSERT_REFUSED(call, error)					\
 	do {								\
-		errno = 0;						\
-		ASSERT_EQ((long)(call), -1)				\
-			TH_LOG("%s", #call);				\
-		ASSERT_EQ(errno, error)					\
-			TH_LOG("%s", #call);				\
+		ASSERT_FAILS(call, error);				\
 		ASSERT_TRUE(unchanged(&specimen))			\
 			TH_LOG("%s", #call);				\
 	} while (0)

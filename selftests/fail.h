@@ -69,6 +69,28 @@ static inline bool fail_has(const char *attr)
 	return access(path, F_OK) == 0;
 }
 
+/* A point of the module's own. */
+#define FAIL_COPY	"rhugefs/inject_copy"
+
+/* For this process alone; the harness's own must not fail. */
+static inline void fail_inject(const char *attr, unsigned long space,
+			       unsigned long times)
+{
+	must(fail_write("/proc/self/make-it-fail", "1"));
+	fail_set(attr, "verbose", 0);
+	fail_set_bool(attr, "task-filter", true);
+	fail_set(attr, "interval", 1);
+	fail_set(attr, "space", space);
+	fail_set(attr, "times", times);
+	fail_set(attr, "probability", 100);
+}
+
+/* Let it fail the next @times times. */
+static inline void fail_next(const char *attr, unsigned long times)
+{
+	fail_inject(attr, 1, times);
+}
+
 /* --- what there is ------------------------------------------------------- */
 
 /* Why nothing can be made to fail here, or NULL. */
@@ -196,6 +218,43 @@ static inline void fail_where(const struct fail_range *allocations,
 								copies;
 		fail_set(fail_core[i], "require-start", range->start);
 		fail_set(fail_core[i], "require-end", range->end);
+	}
+}
+
+/* A function of the kernel, by name: until the next symbol begins. */
+static inline bool fail_function_range(const char *function,
+				       struct fail_range *range)
+{
+	FILE *file = fopen("/proc/kallsyms", "re");
+	unsigned long start;
+	char line[512], name[256];
+
+	must(file);
+	*range = (struct fail_range){ 0, ULONG_MAX };
+	while (fgets(line, sizeof(line), file))
+		if (sscanf(line, "%lx %*c %255s", &start, name) == 2 &&
+		    !strcmp(name, function))
+			range->start = start;
+	rewind(file);
+	while (fgets(line, sizeof(line), file)) {
+		start = strtoul(line, NULL, 16);
+		if (start > range->start && start < range->end)
+			range->end = start;
+	}
+	fclose(file);
+	return range->start;
+}
+
+/* Nothing fails that @range calls, however deep. */
+static inline void fail_nowhere_in(const struct fail_range *range)
+{
+	size_t i;
+
+	for (i = 0; i < FAIL_COUNT(fail_core); i++) {
+		if (!fail_has(fail_core[i]))
+			continue;
+		fail_set(fail_core[i], "reject-start", range->start);
+		fail_set(fail_core[i], "reject-end", range->end);
 	}
 }
 

@@ -16,31 +16,6 @@ RHUGEFS_FIXTURE(attr);
 
 #define PUNCH	(FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE)
 
-#define ASSERT_FAILS(call, error)					\
-	do {								\
-		errno = 0;						\
-		ASSERT_EQ((long)(call), -1)				\
-			TH_LOG("%s", #call);				\
-		ASSERT_EQ(errno, error)					\
-			TH_LOG("%s", #call);				\
-	} while (0)
-
-static int make(const char *name, mode_t mode)
-{
-	int fd = open(name, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, mode);
-
-	must(fd >= 0);
-	return fd;
-}
-
-static struct stat look(const char *name)
-{
-	struct stat stat = { 0 };
-
-	must(fstatat(AT_FDCWD, name, &stat, AT_SYMLINK_NOFOLLOW) == 0);
-	return stat;
-}
-
 static mode_t mode_of(const char *name)
 {
 	return look(name).st_mode & 07777;

@@ -13,28 +13,10 @@ RHUGEFS_FIXTURE(inject);
 
 /* --- failing ------------------------------------------------------------- */
 
-/* For this process alone; the harness's own must not fail. */
-static void inject(const char *attr, unsigned long space, unsigned long times)
-{
-	must(fail_write("/proc/self/make-it-fail", "1"));
-	fail_set(attr, "verbose", 0);
-	fail_set_bool(attr, "task-filter", true);
-	fail_set(attr, "interval", 1);
-	fail_set(attr, "space", space);
-	fail_set(attr, "times", times);
-	fail_set(attr, "probability", 100);
-}
-
-/* Let it fail the next @times times. */
-static void fail_next(const char *attr, unsigned long times)
-{
-	inject(attr, 1, times);
-}
-
 /* Let it fail once, the @nth time. */
 static void fail_nth(const char *attr, unsigned long nth)
 {
-	inject(attr, nth, 1);
+	fail_inject(attr, nth, 1);
 }
 
 /* How many of the failures asked for are still to come. */
@@ -109,7 +91,7 @@ TEST_F(inject, pool_gives_nothing)
 	ASSERT_POOL(1, 0);
 
 	/* Populating tries again, then stops there, and says nothing. */
-	inject(POOL, 2, 2);
+	fail_inject(POOL, 2, 2);
 	map = map_huge(file_new(), 0, 4, MAP_NORESERVE | MAP_POPULATE);
 	ASSERT_NE(map, NULL);
 	ASSERT_ALL_FAILED(POOL);
@@ -132,7 +114,7 @@ TEST_F(inject, pool_keeps_its_promise)
 
 /* --- a copy that stops short --------------------------------------------- */
 
-#define COPY		"rhugefs/inject_copy"
+#define COPY		FAIL_COPY
 
 /* Two pages of data and a hole. */
 static int copy_file(void)

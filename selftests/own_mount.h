@@ -35,4 +35,22 @@ static inline void mount_own(const char *options)
 	must(chdir(OWN_DIR) == 0);
 }
 
+/* --- files in it --------------------------------------------------------- */
+
+static inline int make(const char *name, mode_t mode)
+{
+	int fd = open(name, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, mode);
+
+	must(fd >= 0);
+	return fd;
+}
+
+static inline struct stat look(const char *name)
+{
+	struct stat stat = { 0 };
+
+	must(fstatat(AT_FDCWD, name, &stat, AT_SYMLINK_NOFOLLOW) == 0);
+	return stat;
+}
+
 #endif

@@ -389,6 +389,16 @@ static inline long stat_read(const char *name)
 #define ASSERT_POOL(used, resv)						\
 	ASSERT_TRUE(pools_moved(&self->before, used, resv))
 
+/* Within TEST_F: the call fails with this errno. */
+#define ASSERT_FAILS(call, error)					\
+	do {								\
+		errno = 0;						\
+		ASSERT_EQ((long)(call), -1)				\
+			TH_LOG("%s", #call);				\
+		ASSERT_EQ(errno, error)					\
+			TH_LOG("%s", #call);				\
+	} while (0)
+
 /* --- files and mappings -------------------------------------------------- */
 
 static inline const char *mnt_dir(void)

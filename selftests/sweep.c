@@ -357,10 +357,5 @@ TEST(only_the_module_fails)
 
 int main(int argc, char **argv)
 {
-	const char *missing = fail_missing();
-
-	if (missing)
-		return fail_skip(missing);
-	sweep_with_files();
-	return test_harness_run(argc, argv);
+	return sweep_with_files(argc, argv);
 }

@@ -184,13 +184,18 @@ static inline bool bystander_intact(void)
 	       file_filled(bystander.fd, BYSTANDER_PAGE, BYSTANDER_SALT);
 }
 
-/* For main(): what all programs with such files do before their tests. */
-static inline void sweep_with_files(void)
+/* What all programs with such files do before their tests. */
+static inline int sweep_with_files(int argc, char **argv)
 {
+	const char *missing = fail_missing();
+
+	if (missing)
+		return fail_skip(missing);
 	sweep_run.seed = seed_get();
 	sweep_run.begin = bystander_make;
 	sweep_run.intact = bystander_intact;
 	fail_prepare();
+	return test_harness_run(argc, argv);
 }
 
 #endif

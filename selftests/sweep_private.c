@@ -536,10 +536,5 @@ SWEEP(core_private_drop)
 
 int main(int argc, char **argv)
 {
-	const char *missing = fail_missing();
-
-	if (missing)
-		return fail_skip(missing);
-	sweep_with_files();
-	return test_harness_run(argc, argv);
+	return sweep_with_files(argc, argv);
 }

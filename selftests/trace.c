@@ -6,6 +6,8 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
+#include "fail.h"
+#include "pool_size.h"
 #include "private_test.h"
 
 #define TRACING	"/sys/kernel/tracing/instances/rhugefs"
@@ -198,37 +200,42 @@ TEST_F(trace, parked)
 	ASSERT_TRACED(1, "give", "pfn=");
 }
 
-static void write_count(const char *name, long pages)
-{
-	char path[128], text[32];
-	int fd;
-
-	snprintf(path, sizeof(path), POOL_SYSFS "/%s", name);
-	snprintf(text, sizeof(text), "%ld", pages);
-	fd = open(path, O_WRONLY | O_CLOEXEC);
-	must(fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text));
-	close(fd);
-}
-
 TEST_F(trace, resized)
 {
 	long all = self->before.all.nr, on_1 = self->before.node[1].nr;
 	char *map;
 
-	write_count("node1/nr_hugepages", on_1 - 3);
+	ASSERT_EQ(resize_node(1, on_1 - 3), 0);
 	ASSERT_TRACED(1, "resize", "why=set nid=1 wanted=-3 changed=-3");
-	write_count("nr_hugepages", all);
+	ASSERT_EQ(resize(all), 0);
 	ASSERT_TRACED(1, "resize", "why=set nid=-1 wanted=3 changed=3");
-	write_count("node1/nr_hugepages", on_1);
-	write_count("nr_overcommit_hugepages", 2);
+	ASSERT_EQ(resize_node(1, on_1), 0);
+	ASSERT_EQ(overcommit(2), 0);
 	map = map_new(all + 2, 0);
 	ASSERT_TRACED(1, "resize", "wanted=2 changed=2");
 	ASSERT_TRACED(1, "resize", "why=gather");
 	ASSERT_EQ(unmap_huge(map, all + 2), 0);
 	ASSERT_LE(1, traced("resize", "why=trim"));
-	write_count("nr_overcommit_hugepages", 0);
-	write_count("node0/nr_hugepages", self->before.node[0].nr);
-	write_count("node1/nr_hugepages", self->before.node[1].nr);
+	ASSERT_TRUE(pool_size_restored(&self->before));
+}
+
+/* A copy that stops short, where the kernel lets that happen. */
+TEST_F(trace, cancelled)
+{
+	long cancels = stat_read("cancels");
+	int fd = file_new();
+	const char *file = fields_of(fd);
+
+	if (!fail_has(FAIL_COPY))
+		SKIP(return, "the module has no points of failure here");
+	/* As often as a new page is tried to be filled. */
+	fail_next(FAIL_COPY, 3);
+	ASSERT_EQ(pwrite(fd, "x", 1, HUGE), 1);
+	ASSERT_EQ(stat_read("cancels"), cancels + 3);
+	ASSERT_TRACED(3, "cancel", "%sprivate=0 index=1 promised=0", file);
+	ASSERT_TRACED(1, "commit", "%sprivate=0 index=1 promised=0", file);
+	ASSERT_POOL(1, 0);
+	ASSERT_EQ(pread(fd, &(char){ 0 }, 1, HUGE), 1);
 }
 
 TEST_HARNESS_MAIN
