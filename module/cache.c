@@ -11,6 +11,7 @@
 
 #include "cache.h"
 #include "huge_page.h"
+#include "inode.h"
 
 /*
  * Two faults on one index must not both fill it, and a lock for each index
@@ -108,13 +109,16 @@ static void cache_insert(struct cache *cache, struct claim *claim)
 static struct folio *cache_add(struct cache *cache, unsigned long index,
 			       bool want_zeroed, cache_fill_fn fill, void *data)
 {
+	struct inode *inode = cache->mapping->host;
 	struct claim claim;
+	struct wish wish;
 	int err;
 
 	err = xa_reserve(&cache->pages, index, GFP_KERNEL);
 	if (err)
 		return ERR_PTR(err);
-	err = reserve_claim(cache->reserve, index, want_zeroed, &claim);
+	policy_wish(&wish, inode, file_policy_at(inode, index), index);
+	err = reserve_claim(cache->reserve, index, &wish, want_zeroed, &claim);
 	if (err)
 		goto release_entry;
 	err = fill(&claim, data);
@@ -210,6 +214,28 @@ unsigned long cache_remove(struct cache *cache, unsigned long from,
 	}
 	atomic_long_sub(removed, &cache->nr_pages);
 	return removed;
+}
+
+/**
+ * cache_count() - Count a range's pages.
+ * @cache: the file's cache
+ * @from: first index, in huge pages
+ * @to: index behind the last one, greater than @from
+ *
+ * Context: as for cache_find(). May reschedule.
+ * Return: number of pages that are there.
+ */
+unsigned long cache_count(struct cache *cache, unsigned long from,
+			  unsigned long to)
+{
+	unsigned long index, count = 0;
+	struct folio *folio;
+
+	xa_for_each_range(&cache->pages, index, folio, from, to - 1) {
+		count++;
+		cond_resched();
+	}
+	return count;
 }
 
 /**

@@ -51,6 +51,8 @@ struct folio *cache_get_filled(struct cache *cache, unsigned long index,
 			       bool want_zeroed, cache_fill_fn fill, void *data);
 unsigned long cache_remove(struct cache *cache, unsigned long from,
 			   unsigned long to);
+unsigned long cache_count(struct cache *cache, unsigned long from,
+			  unsigned long to);
 void cache_zero(struct cache *cache, loff_t from, loff_t to);
 
 #endif

@@ -16,6 +16,7 @@
 #include "huge_page.h"
 #include "inode.h"
 #include "look.h"
+#include "plan.h"
 #include "private.h"
 #include "private_page.h"
 #include "super.h"
@@ -140,7 +141,7 @@ static unsigned long check_promise(struct check *check, struct promise *promise)
 	int nid;
 
 	for (nid = 0; nid < promise->nr_nodes; nid++) {
-		units = atomic_long_read(&promise->on_node[nid]);
+		units = promise_on(promise, nid);
 		check->node[nid].promised += units;
 		sum += units;
 	}
@@ -154,6 +155,46 @@ static void check_differ(struct check *check, const char *where,
 	if (kept != found)
 		seq_printf(check->seq, "%s %lu: %s is %lu, found %lu\n", where,
 			   id, what, kept, found);
+}
+
+/* How many indices belong to a promise and have no page. */
+static unsigned long check_unconsumed(struct reserve *reserve,
+				      struct promise *promise,
+				      reserve_held_fn held, void *data)
+{
+	unsigned long indices = 0;
+	struct region_run run = {};
+
+	while (region_run(&reserve->map, run.to, REGION_END, &run)) {
+		if (run.of == promise)
+			indices += run.to - run.from -
+				   held(data, run.from, run.to);
+		cond_resched();
+	}
+	return indices;
+}
+
+/* All promises of a reserve, each with the indices that belong to it; their sum. */
+static unsigned long check_reserve(struct check *check, struct reserve *reserve,
+				   reserve_held_fn held, void *data)
+{
+	const char *what = reserve->private ? "private promise" : "promise";
+	unsigned long sum, units;
+	struct promise *promise;
+
+	sum = check_promise(check, &reserve->promise);
+	check_differ(check, "inode", reserve->inode->i_ino, what, sum,
+		     check_unconsumed(reserve, &reserve->promise, held, data));
+	list_for_each_entry(promise, &reserve->others, sibling) {
+		units = check_promise(check, promise);
+		check_differ(check, "inode", reserve->inode->i_ino, what, units,
+			     check_unconsumed(reserve, promise, held, data));
+		sum += units;
+	}
+	if (!resv_map_valid(&reserve->map))
+		seq_printf(check->seq, "inode %lu: %s: regions overlap or touch\n",
+			   reserve->inode->i_ino, what);
+	return sum;
 }
 
 /* Count one who holds a page; true if he is the first. */
@@ -183,19 +224,16 @@ static void check_holders(struct check *check)
 	xa_destroy(&check->held);
 }
 
-/* The pages of one private mapping; how many of them were promised to it. */
-static unsigned long check_private_pages(struct check *check,
-					 struct private *private)
+static void check_private_pages(struct check *check, struct private *private)
 {
 	struct cache *cache = private_cache(private);
-	unsigned long index, pages = 0;
+	unsigned long index;
 	struct folio *folio;
 
 	xa_for_each(&private->pages, index, folio) {
 		cond_resched();
 		if (xa_is_value(folio))
 			continue;
-		pages += private_consumed(private, index);
 		if (!check_hold(check, folio))
 			continue;
 		check_page(check, folio, folio_nid(folio), cache->mapping,
@@ -203,42 +241,53 @@ static unsigned long check_private_pages(struct check *check,
 		check->node[folio_nid(folio)].counts.nr++;
 		check->used++;
 	}
-	return pages;
 }
 
 /* An address space may end meanwhile, but not what is on the list. */
 static void check_privates(struct check *check, struct inode *inode)
 {
 	struct cache *cache = &huge_inode(inode)->cache;
-	unsigned long id, pages, mapped, promised;
 	struct private *private;
+	unsigned long id;
 
 	mutex_lock(&cache->privates_lock);
 	xa_for_each(&cache->privates, id, private) {
-		pages = check_private_pages(check, private);
+		check_private_pages(check, private);
 		if (!private->reserve)
 			continue;
 		down_read(&private->reserve->lock);
-		mapped = region_count(&private->reserve->map, 0, REGION_END);
-		promised = check_promise(check, &private->reserve->promise);
-		if (!resv_map_valid(&private->reserve->map))
-			seq_printf(check->seq,
-				   "inode %lu: private regions overlap or touch\n",
-				   inode->i_ino);
+		check->used += check_reserve(check, private->reserve,
+					     private_count, private);
 		up_read(&private->reserve->lock);
-		check->used += promised;
-		check_differ(check, "inode", inode->i_ino, "private promise",
-			     promised, mapped - pages);
 	}
 	check_holders(check);
 	mutex_unlock(&cache->privates_lock);
 }
 
+static unsigned long check_held(void *data, unsigned long from,
+				unsigned long to)
+{
+	return cache_count(data, from, to);
+}
+
+/* How many of a file's pages are in its map. */
+static unsigned long check_mapped(struct huge_inode *huge)
+{
+	unsigned long pages = 0;
+	struct region_run run = {};
+
+	while (region_run(&huge->reserve->map, run.to, REGION_END, &run)) {
+		pages += cache_count(&huge->cache, run.from, run.to);
+		cond_resched();
+	}
+	return pages;
+}
+
 static void check_inode(struct inode *inode, void *data)
 {
 	struct huge_inode *huge = huge_inode(inode);
-	unsigned long pages, mapped, promised;
 	struct check *check = data;
+	unsigned long pages;
 
 	/* Pairs with inode_make_file(): without it the cache is not ready. */
 	if (!smp_load_acquire(&huge->reserve) || check->err ||
@@ -247,17 +296,14 @@ static void check_inode(struct inode *inode, void *data)
 	filemap_invalidate_lock(inode->i_mapping);
 	down_read(&huge->reserve->lock);
 	pages = check_cache(check, inode);
-	mapped = region_count(&huge->reserve->map, 0, REGION_END);
-	promised = check_promise(check, &huge->reserve->promise);
-	if (!resv_map_valid(&huge->reserve->map))
-		seq_printf(check->seq, "inode %lu: regions overlap or touch\n",
-			   inode->i_ino);
-	check_differ(check, "inode", inode->i_ino, "promise", promised,
-		     mapped - pages);
+	check->used += pages + check_reserve(check, huge->reserve, check_held,
+					     &huge->cache);
+	check_differ(check, "inode", inode->i_ino, "in the map",
+		     cache_count(&huge->cache, 0, REGION_END),
+		     check_mapped(huge));
 	check_differ(check, "inode", inode->i_ino, "nr_pages",
 		     atomic_long_read(&huge->cache.nr_pages), pages);
 	up_read(&huge->reserve->lock);
-	check->used += promised + pages;
 	check_privates(check, inode);
 	filemap_invalidate_unlock(inode->i_mapping);
 }
@@ -309,6 +355,8 @@ static void check_pool(struct check *check)
 	pool_count(check->pool, &kept);
 	check_differ(check, "pool", 0, "surplus",
 		     atomic_long_read(&check->pool->nr_surplus), kept.surplus);
+	if (!plan_adds_up(check->pool))
+		seq_puts(check->seq, "pool: scopes and promises differ\n");
 	check_differ(check, "pool", 0, "spare",
 		     atomic_long_read(&check->pool->spare),
 		     kept.free - kept.resv -

@@ -7,11 +7,14 @@
  * 6.12; what is missing or spelt otherwise before it is made up for here.
  */
 #include <linux/fs.h>
+#include <linux/mempolicy.h>
 #include <linux/mm.h>
 #include <linux/shrinker.h>
 #include <linux/slab.h>
 #include <linux/uio.h>
 #include <linux/version.h>
+
+#include "mmap.h"
 
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 3, 0)
 
@@ -47,6 +50,29 @@ static inline void vm_flags_set(struct vm_area_struct *vma, vm_flags_t flags)
 
 #define mm_get_unmapped_area(mm, ...)	((mm)->get_unmapped_area(__VA_ARGS__))
 
+#endif
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 9, 0)
+
+/* No policy has this mode. */
+#define MPOL_WEIGHTED_INTERLEAVE	MPOL_MAX
+
+#endif
+
+/* As vm_operations->get_policy. Which index is interleaved is the module's to know. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 7, 0)
+static inline struct mempolicy *compat_get_policy(struct vm_area_struct *vma,
+						  unsigned long addr)
+{
+	return mmap_find_policy(vma, addr);
+}
+#else
+static inline struct mempolicy *compat_get_policy(struct vm_area_struct *vma,
+						  unsigned long addr,
+						  pgoff_t *ilx)
+{
+	return mmap_find_policy(vma, addr);
+}
 #endif
 
 typedef unsigned long (*compat_shrink_fn)(struct shrinker *shrinker,

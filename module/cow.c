@@ -111,7 +111,7 @@ static bool cow_is_writable(struct cow *cow, struct folio *folio)
 		return false;
 	if (cow_is_promised_copy(cow)) {
 		xa_clear_mark(&private->pages, cow->index, PRIVATE_INHERITED);
-		reserve_release(private->reserve, 1);
+		reserve_release_index(private->reserve, cow->index);
 	}
 	return true;
 }
@@ -169,18 +169,25 @@ static vm_fault_t cow_read(struct cow *cow)
 	return cow_map_own(cow, folio, writable);
 }
 
-/* A mapping that is just ending may have forgotten its promises. */
+/*
+ * A mapping that is just ending may have forgotten its promises. Where its policy wants
+ * the page is not known here, but where it was promised.
+ */
 static bool cow_claim_promised(struct private *other, unsigned long index,
 			       struct claim *claim)
 {
+	struct wish wish;
+
 	/* Of those who hold a page at most one has consumed a promise for it. */
 	if (!other->reserve ||
-	    WARN_ON_ONCE(!xa_get_mark(&other->pages, index, PRIVATE_INHERITED)) ||
-	    reserve_claim(other->reserve, index, false, claim))
+	    WARN_ON_ONCE(!xa_get_mark(&other->pages, index, PRIVATE_INHERITED)))
 		return false;
-	if (!claim->promised)
+	wish_within(&wish, other->reserve->quota->kept.scope);
+	if (reserve_claim(other->reserve, index, &wish, false, claim))
+		return false;
+	if (!claim->promise)
 		reserve_cancel(claim);
-	return claim->promised;
+	return claim->promise;
 }
 
 /*
@@ -246,15 +253,24 @@ static void cow_fill(struct cow *cow, struct folio *folio, bool zeroed)
 		huge_page_zero(folio);
 }
 
+static void cow_wish(struct cow *cow, struct wish *wish)
+{
+	policy_wish(wish, cow->private->inode, cow->vmf->vma->vm_policy,
+		    cow->index);
+}
+
 /* The page that was promised, as long as it was not consumed, or any. */
 static int cow_claim(struct cow *cow, bool want_zeroed, struct claim *claim)
 {
 	struct reserve *reserve = cow->private->reserve;
+	struct wish wish;
 
+	cow_wish(cow, &wish);
 	if (reserve && !private_consumed(cow->private, cow->index))
-		return reserve_claim(reserve, cow->index, want_zeroed, claim);
-	return reserve_claim_beyond(cow->cache->reserve, cow->index, want_zeroed,
-				    claim);
+		return reserve_claim(reserve, cow->index, &wish, want_zeroed,
+				     claim);
+	return reserve_claim_beyond(cow->cache->reserve, cow->index, &wish,
+				    want_zeroed, claim);
 }
 
 /*
@@ -312,6 +328,15 @@ static int cow_replace(struct cow *cow, struct folio *old, bool keep)
 	return 0;
 }
 
+/* A page that is begun anew need not be one from before an mbind(). */
+static bool cow_lies_well(struct cow *cow, struct folio *folio)
+{
+	struct wish wish;
+
+	cow_wish(cow, &wish);
+	return node_isset(folio_nid(folio), wish.allowed);
+}
+
 /* Whether a page may be written in place, after it was made what it is to be. */
 static bool cow_reuse(struct cow *cow, struct folio *folio, bool keep)
 {
@@ -335,7 +360,8 @@ static int cow_own(struct cow *cow, struct folio *folio, bool keep)
 {
 	int err;
 
-	if (folio && cow_reuse(cow, folio, keep))
+	if (folio && (keep || cow_lies_well(cow, folio)) &&
+	    cow_reuse(cow, folio, keep))
 		return 0;
 	err = cow_replace(cow, folio, keep);
 	if (err != -ENOSPC)

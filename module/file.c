@@ -186,7 +186,7 @@ static int file_allocate(struct inode *inode, int mode, loff_t from, loff_t to)
 	if (err)
 		return err;
 	filemap_invalidate_lock(inode->i_mapping);
-	err = reserve_range(huge_inode(inode)->reserve, first, end);
+	err = file_policy_reserve(inode, first, end);
 	filemap_invalidate_unlock(inode->i_mapping);
 	if (err)
 		return err;

@@ -64,22 +64,26 @@ static void fork_unmap_private(struct private *parent,
 }
 
 /* The page that the child was promised, or any. */
-static int fork_claim(struct private *child, unsigned long index,
-		      struct claim *claim)
+static int fork_claim(struct private *child, struct vm_area_struct *vma,
+		      unsigned long index, struct claim *claim)
 {
+	struct wish wish;
+
+	policy_wish(&wish, child->inode, vma->vm_policy, index);
 	if (child->reserve)
-		return reserve_claim(child->reserve, index, false, claim);
-	return reserve_claim_beyond(private_cache(child)->reserve, index, false,
-				    claim);
+		return reserve_claim(child->reserve, index, &wish, false,
+				     claim);
+	return reserve_claim_beyond(private_cache(child)->reserve, index, &wish,
+				    false, claim);
 }
 
 /* A copy for the child, or what says that there is none. */
-static void *fork_copy(struct private *child, struct folio *folio,
-		       unsigned long index)
+static void *fork_copy(struct private *child, struct vm_area_struct *vma,
+		       struct folio *folio, unsigned long index)
 {
 	struct claim claim;
 
-	if (fork_claim(child, index, &claim)) {
+	if (fork_claim(child, vma, index, &claim)) {
 		set_bit(HPAGE_RESV_UNMAPPED, &child->flags);
 		return PRIVATE_TAKEN;
 	}
@@ -90,20 +94,21 @@ static void *fork_copy(struct private *child, struct folio *folio,
 }
 
 /* What the child is to have in the place of an entry of the parent. */
-static void *fork_entry(struct private *child, void *entry, unsigned long index)
+static void *fork_entry(struct private *child, struct vm_area_struct *vma,
+			void *entry, unsigned long index)
 {
 	if (xa_is_value(entry)) {
 		set_bit(HPAGE_RESV_UNMAPPED, &child->flags);
 		return entry;
 	}
 	if (folio_ref_count(entry) > 1)
-		return fork_copy(child, entry, index);
+		return fork_copy(child, vma, entry, index);
 	private_page_share(entry);
 	return entry;
 }
 
 static int fork_share_index(struct private *parent, struct private *child,
-			    unsigned long index)
+			    struct vm_area_struct *vma, unsigned long index)
 {
 	void *entry, *inherited;
 	struct mutex *mutex;
@@ -116,7 +121,7 @@ static int fork_share_index(struct private *parent, struct private *child,
 	entry = xa_load(&parent->pages, index);
 	/* The work item may have been here. */
 	if (entry && !xa_get_mark(&parent->pages, index, PRIVATE_DROPPED)) {
-		inherited = fork_entry(child, entry, index);
+		inherited = fork_entry(child, vma, entry, index);
 		xa_store(&child->pages, index, inherited, 0);
 		if (inherited == entry)
 			xa_set_mark(&child->pages, index, PRIVATE_INHERITED);
@@ -132,7 +137,8 @@ static void fork_reserve(struct private *child, struct vm_area_struct *vma)
 {
 	if (super_info(child->inode->i_sb)->fork_reserve &&
 	    !(vma->vm_flags & VM_NORESERVE) &&
-	    private_reserve(child, private_from(vma), private_to(vma)))
+	    private_reserve(child, private_from(vma), private_to(vma),
+			    vma->vm_policy))
 		stats_count(STAT_FORK_UNRESERVED);
 }
 
@@ -148,7 +154,7 @@ static int fork_share(struct private *parent, struct private *child,
 	fork_reserve(child, vma);
 	xa_for_each_range(&parent->pages, index, entry, private_from(vma),
 			  private_to(vma) - 1) {
-		err = fork_share_index(parent, child, index);
+		err = fork_share_index(parent, child, vma, index);
 		if (fatal_signal_pending(current))
 			err = -EINTR;
 		if (err)

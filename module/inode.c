@@ -149,8 +149,13 @@ struct inode *inode_make(struct super_block *sb, struct mnt_idmap *idmap,
  */
 void inode_evict(struct inode *inode)
 {
-	if (huge_inode(inode)->reserve)
+	struct huge_inode *huge = huge_inode(inode);
+
+	if (huge->reserve) {
 		truncate_all(inode);
+		reserve_end(huge->reserve);
+		file_policy_destroy(huge->policy);
+	}
 	truncate_inode_pages_final(&inode->i_data);
 	clear_inode(inode);
 	super_give_inode(inode->i_sb);
@@ -169,6 +174,7 @@ struct inode *inode_alloc(struct super_block *sb)
 	if (!huge)
 		return NULL;
 	huge->reserve = NULL;
+	huge->policy = NULL;
 	return &huge->vfs;
 }
 
@@ -185,7 +191,8 @@ void inode_free(struct inode *inode)
 
 	if (S_ISLNK(inode->i_mode))
 		kfree(inode->i_link);
-	reserve_destroy(huge->reserve);
+	/* All else of it ended with the inode, and could not here. */
+	kfree(huge->reserve);
 	kmem_cache_free(inode_cache, huge);
 }
 

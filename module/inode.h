@@ -6,6 +6,7 @@
 
 #include "cache.h"
 #include "compat.h"
+#include "file_policy.h"
 
 /**
  * struct huge_inode - an inode of the file system
@@ -14,6 +15,7 @@
  *	and must not take i_rwsem under mmap_lock
  * @reserve: what a regular file was promised, NULL for all others; constant
  * @cache: the pages of a regular file
+ * @policy: what mbind() has given a regular file, NULL until then; invalidate_lock
  * @openers: how many have a regular file open; negative if it was removed because
  *	nobody had
  * @autoclean: it goes when nobody has it open any more; constant
@@ -23,6 +25,7 @@ struct huge_inode {
 	struct inode vfs;
 	struct reserve *reserve;
 	struct cache cache;
+	struct file_policy *policy;
 	atomic_t openers;
 	bool autoclean;
 	struct list_head clean_list;

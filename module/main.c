@@ -51,6 +51,11 @@ static int __init rhugefs_init(void)
 {
 	int err;
 
+	if (nr_node_ids > POOL_MOST_NODES) {
+		pr_err("this machine may have %u nodes, and %d are supported\n",
+		       nr_node_ids, POOL_MOST_NODES);
+		return -EINVAL;
+	}
 	cache_locks_init();
 	err = zero_page_create();
 	if (err)
@@ -102,6 +107,7 @@ static void __exit rhugefs_exit(void)
 	main_empty_pool(main_pool);
 	inode_cache_destroy();
 	zero_page_destroy();
+	policy_exit();
 }
 module_exit(rhugefs_exit);
 

@@ -19,6 +19,7 @@
 #include "inode.h"
 #include "mmap.h"
 #include "private.h"
+#include "super.h"
 
 static int mmap_may_split(struct vm_area_struct *vma, unsigned long addr)
 {
@@ -39,11 +40,58 @@ static void mmap_shared_open(struct vm_area_struct *vma)
 		compat_before_move(vma);
 }
 
+/* mbind(): of a shared mapping the policy is the file's. */
+static int mmap_set_policy(struct vm_area_struct *vma, struct mempolicy *policy)
+{
+	struct inode *inode = file_inode(vma->vm_file);
+	unsigned long from = vma->vm_pgoff >> HUGE_ORDER;
+	unsigned long to = from + (vma_pages(vma) >> HUGE_ORDER);
+	int err;
+
+	/* A child for which memory was short has nothing of its own. */
+	if (!(vma->vm_flags & VM_MAYSHARE) && !vma->vm_private_data)
+		return 0;
+	filemap_invalidate_lock(inode->i_mapping);
+	if (vma->vm_flags & VM_MAYSHARE)
+		err = file_policy_set(inode, from, to, policy);
+	else
+		err = private_set_policy(vma->vm_private_data, from, to,
+					 policy);
+	filemap_invalidate_unlock(inode->i_mapping);
+	return err == -ENOSPC ? -ENOMEM : err;
+}
+
+/**
+ * mmap_find_policy() - The policy of a shared mapping, for the kernel to show.
+ * @vma: a piece of the mapping; of a private one the kernel keeps the policy itself
+ * @addr: an address in it
+ *
+ * Context: mmap_lock is held; may sleep.
+ * Return: the policy with a reference, or NULL where that of the task is in force.
+ */
+struct mempolicy *mmap_find_policy(struct vm_area_struct *vma,
+				   unsigned long addr)
+{
+	struct inode *inode = file_inode(vma->vm_file);
+	struct policy *mount = super_info(inode->i_sb)->policy;
+	struct mempolicy *policy;
+
+	policy = file_policy_get(inode, linear_page_index(vma, addr) >>
+					HUGE_ORDER);
+	if (!policy && mount) {
+		policy = &mount->policy;
+		mpol_get(policy);
+	}
+	return policy;
+}
+
 static const struct vm_operations_struct mmap_shared_ops = {
 	.open = mmap_shared_open,
 	.fault = fault_shared,
 	.may_split = mmap_may_split,
 	.pagesize = mmap_pagesize,
+	.set_policy = mmap_set_policy,
+	.get_policy = compat_get_policy,
 };
 
 static const struct vm_operations_struct mmap_private_ops = {
@@ -52,6 +100,7 @@ static const struct vm_operations_struct mmap_private_ops = {
 	.fault = fault_private,
 	.may_split = mmap_may_split,
 	.pagesize = mmap_pagesize,
+	.set_policy = mmap_set_policy,
 };
 
 /*
@@ -83,9 +132,9 @@ static int mmap_reserve(struct inode *inode, struct vm_area_struct *vma,
 	if (err || vma->vm_flags & VM_NORESERVE)
 		;
 	else if (private)
-		err = private_reserve(private, from, to);
+		err = private_reserve(private, from, to, NULL);
 	else
-		err = reserve_range(huge_inode(inode)->reserve, from, to);
+		err = file_policy_reserve(inode, from, to);
 	if (!err && vma->vm_flags & VM_WRITE &&
 	    vma->vm_file->f_mode & FMODE_WRITE &&
 	    i_size_read(inode) < huge_pos(to)) {

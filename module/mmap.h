@@ -10,4 +10,7 @@ unsigned long mmap_find_address(struct file *file, unsigned long addr,
 				unsigned long len, unsigned long pgoff,
 				unsigned long flags);
 
+struct mempolicy *mmap_find_policy(struct vm_area_struct *vma,
+				   unsigned long addr);
+
 #endif

@@ -4,7 +4,10 @@
  */
 #include <linux/ctype.h>
 #include <linux/magic.h>
+#include <linux/nodemask.h>
 #include <linux/overflow.h>
+#include <linux/security.h>
+#include <linux/string.h>
 
 #include "huge_page.h"
 #include "options.h"
@@ -22,6 +25,8 @@ const struct fs_parameter_spec options_spec[] = {
 	fsparam_enum("magic", OPT_MAGIC, options_magics),
 	fsparam_string("min_size", OPT_MIN_SIZE),
 	fsparam_u32oct("mode", OPT_MODE),
+	fsparam_string("mpol", OPT_MPOL),
+	fsparam_string("nodes", OPT_NODES),
 	fsparam_string("nr_inodes", OPT_NR_INODES),
 	fsparam_string("pagesize", OPT_PAGESIZE),
 	fsparam_string("size", OPT_SIZE),
@@ -118,6 +123,83 @@ static int options_parse_max(struct fs_context *fc, struct fs_parameter *param)
 	return err;
 }
 
+/* mpol=default takes back what an earlier mpol= has said. */
+static int options_parse_policy(struct fs_context *fc, const char *text)
+{
+	struct options *options = fc->fs_private;
+	struct mempolicy policy;
+	int err;
+
+	err = policy_parse(text, &policy);
+	if (err == -EINVAL)
+		return invalfc(fc, "mpol=%s is no policy of nodes that have memory",
+			       text);
+	if (err)
+		return err;
+	policy_destroy(options->policy);
+	options->policy = NULL;
+	if (policy.mode == MPOL_DEFAULT)
+		return 0;
+	options->policy = policy_copy(&policy);
+	return options->policy ? 0 : -ENOMEM;
+}
+
+static int options_parse_nodes(struct fs_context *fc, const char *text)
+{
+	struct options *options = fc->fs_private;
+
+	if (nodelist_parse(text, options->nodes) || nodes_empty(options->nodes))
+		return invalfc(fc, "nodes=%s is no list of nodes", text);
+	if (!nodes_subset(options->nodes, node_states[N_MEMORY]))
+		return invalfc(fc, "nodes=%s names a node that has no memory",
+			       text);
+	return 0;
+}
+
+/* The next option of a text: lists of nodes have commas, too, but before digits. */
+static char *options_next(char **text)
+{
+	char *option = *text, *end = option;
+
+	if (!option)
+		return NULL;
+	while ((end = strchr(end, ',')) && isdigit(end[1]))
+		end++;
+	*text = end ? end + 1 : NULL;
+	if (end)
+		*end = '\0';
+	return option;
+}
+
+/**
+ * options_parse_monolithic() - Read options that come as one text, as from mount(2).
+ * @fc: the mount
+ * @data: the text, which is cut up; NULL is allowed
+ *
+ * Return: what options_parse_param() returns.
+ */
+int options_parse_monolithic(struct fs_context *fc, void *data)
+{
+	char *text = data, *key, *value;
+	int err;
+
+	if (!data)
+		return 0;
+	err = security_sb_eat_lsm_opts(data, &fc->security);
+	while (!err && (key = options_next(&text))) {
+		if (!*key)
+			continue;
+		value = strchr(key, '=');
+		if (value == key)
+			continue;
+		if (value)
+			*value++ = '\0';
+		err = vfs_parse_fs_string(fc, key, value,
+					  value ? strlen(value) : 0);
+	}
+	return err;
+}
+
 /**
  * options_parse_param() - Read one option.
  * @fc: the mount; its fs_private is a struct options
@@ -166,6 +248,10 @@ int options_parse_param(struct fs_context *fc, struct fs_parameter *param)
 				      param->string);
 		options->mode = result.uint_32;
 		return 0;
+	case OPT_MPOL:
+		return options_parse_policy(fc, param->string);
+	case OPT_NODES:
+		return options_parse_nodes(fc, param->string);
 	case OPT_NR_INODES:
 		return options_parse_inodes(fc, param->string, options);
 	case OPT_PAGESIZE:

@@ -6,6 +6,7 @@
 #include <linux/fs_context.h>
 #include <linux/fs_parser.h>
 
+#include "policy.h"
 #include "pool.h"
 
 /* "rhug" */
@@ -18,6 +19,8 @@ enum option {
 	OPT_MAGIC,
 	OPT_MIN_SIZE,
 	OPT_MODE,
+	OPT_MPOL,
+	OPT_NODES,
 	OPT_NR_INODES,
 	OPT_PAGESIZE,
 	OPT_SIZE,
@@ -36,6 +39,8 @@ enum option {
  * @magic: see struct super_info
  * @min_hpages: see struct subpool
  * @max_hpages: see struct subpool
+ * @nodes: nodes on which its pages may lie
+ * @policy: see struct super_info
  * @given: bit per enum option that was given
  */
 struct options {
@@ -49,11 +54,14 @@ struct options {
 	unsigned int magic;
 	unsigned long min_hpages;
 	unsigned long max_hpages;
+	nodemask_t nodes;
+	struct policy *policy;
 	unsigned long given;
 };
 
 extern const struct fs_parameter_spec options_spec[];
 
+int options_parse_monolithic(struct fs_context *fc, void *data);
 int options_parse_param(struct fs_context *fc, struct fs_parameter *param);
 
 #endif

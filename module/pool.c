@@ -15,8 +15,10 @@
  * Who takes his pages out of it has been told yes, and finds them on the nodes,
  * nearest first; they may move while he looks, but there are always enough.
  * Who does not get them there has been refused because at that moment there
- * were too few. No lock is held over more than one node, except for the moment
- * in which a promise changes nodes. Keeping a promise does not touch spare.
+ * were too few. Who may only have pages on certain nodes finds them first, with all
+ * nodes locked, and then takes as many out of spare; see plan.c. Else no lock is held
+ * over more than one node, except for the moment in which a promise changes nodes.
+ * Keeping a promise does not touch spare.
  *
  * The pool owns one reference to each of its pages for as long as it has them,
  * also while they are in use. A count above that is somebody outside.
@@ -29,11 +31,6 @@
 
 #include "park.h"
 #include "pool.h"
-
-/* Ids of the nodes by distance from node @home, which comes first itself. */
-#define for_each_near(pool, home, i, node)				\
-	for (i = 0; i < (pool)->nr_nodes &&				\
-	     ((node) = (pool)->node[(pool)->node[home]->near[i]]); i++)
 
 /**
  * pool_node_free() - Put a page on one of the node's free lists.
@@ -54,12 +51,16 @@ void pool_node_free(struct pool_node *node, struct folio *folio, bool zeroed)
 		node->counts.zeroed++;
 }
 
-/*
- * Take a page off a free list. @zeroed says on entry which kind is wanted, on
- * return which was got. The caller has made sure that there is a free page
- * that is his to take.
+/**
+ * pool_node_take() - Take a page off a free list.
+ * @node: the node
+ * @zeroed: in: a zeroed page is preferred to a dirty one; out: it is one
+ *
+ * Context: @node->lock is held. The caller has made sure that there is a free page that
+ * is his to take.
+ * Return: the page.
  */
-static struct folio *pool_node_take(struct pool_node *node, bool *zeroed)
+struct folio *pool_node_take(struct pool_node *node, bool *zeroed)
 {
 	struct list_head *list = *zeroed ? &node->zeroed : &node->dirty;
 	struct folio *folio;
@@ -130,184 +131,25 @@ static struct folio *pool_node_take_spare(struct pool_node *node, bool *zeroed)
 	return folio;
 }
 
-/* Promise up to @pages of the node's pages; how many it was. */
-static unsigned long pool_node_reserve(struct pool_node *node,
-				       unsigned long pages)
-{
-	spin_lock(&node->lock);
-	pages = min(pages, node->counts.free - node->counts.resv);
-	node->counts.resv += pages;
-	node->events++;
-	spin_unlock(&node->lock);
-	return pages;
-}
-
-/* End the promise of @pages of the node's pages; how many there were to end. */
-static unsigned long pool_node_unreserve(struct pool *pool,
-					 struct pool_node *node,
-					 unsigned long pages)
-{
-	spin_lock(&node->lock);
-	if (WARN_ON_ONCE(pages > node->counts.resv))
-		pages = node->counts.resv;
-	node->counts.resv -= pages;
-	node->events++;
-	pool_spare(pool, pages);
-	spin_unlock(&node->lock);
-	return pages;
-}
-
-/**
- * pool_place() - Promise pages to somebody who was admitted.
- * @pool: the pool
- * @pages: huge pages, for which pool_admit() said yes
- * @nid: node id near which they should lie
- * @promise: raised by @pages
- *
- * Context: may reschedule; no lock of the pool is held.
- */
-void pool_place(struct pool *pool, unsigned long pages, int nid,
-		struct promise *promise)
-{
-	unsigned long left = pages, got;
-	struct pool_node *node;
-	int i;
-
-	while (left) {
-		for_each_near(pool, nid, i, node) {
-			got = pool_node_reserve(node, left);
-			atomic_long_add(got, &promise->on_node[node->nid]);
-			left -= got;
-			if (!left)
-				break;
-		}
-		cond_resched();
-	}
-}
-
-/**
- * pool_unreserve() - Take back promises that were not consumed.
- * @pool: the pool
- * @pages: huge pages to be taken back
- * @promise: lowered by that many
- *
- * Context: process; no lock of the pool is held.
- * Return: huge pages that were taken back, fewer only where the promise held
- * fewer.
- */
-unsigned long pool_unreserve(struct pool *pool, unsigned long pages,
-			     struct promise *promise)
-{
-	unsigned long left = pages, popped;
-	int nid;
-
-	for (nid = 0; nid < pool->nr_nodes && left; nid++) {
-		popped = promise_pop(promise, nid, left);
-		if (!popped)
-			continue;
-		left -= pool_node_unreserve(pool, pool->node[nid], popped);
-	}
-	return pages - left;
-}
-
-/*
- * Take a page of @node that nobody was promised, and let one that was promised
- * on @promised go in its place. What may be had is the same before and after,
- * so it must be the same throughout: both nodes are locked, by rising id.
- */
-static struct folio *pool_node_swap(struct pool_node *node,
-				    struct pool_node *promised, bool *zeroed)
-{
-	struct pool_node *first = node->nid < promised->nid ? node : promised;
-	struct pool_node *second = first == node ? promised : node;
-	struct folio *folio = NULL;
-
-	spin_lock(&first->lock);
-	spin_lock_nested(&second->lock, SINGLE_DEPTH_NESTING);
-	if (node->counts.free > node->counts.resv)
-		folio = pool_node_take(node, zeroed);
-	if (folio) {
-		promised->counts.resv--;
-		promised->events++;
-	}
-	spin_unlock(&second->lock);
-	spin_unlock(&first->lock);
-	return folio;
-}
-
-/*
- * The promise lies on node @promised. Where a node nearer to @nid has a page
- * that nobody was promised, that page is better.
- */
-static struct folio *pool_take_nearer(struct pool *pool, int nid,
-				      struct pool_node *promised, bool *zeroed)
-{
-	struct folio *folio;
-	struct pool_node *node;
-	int i;
-
-	for_each_near(pool, nid, i, node) {
-		if (node == promised)
-			break;
-		if (READ_ONCE(node->counts.free) == 0)
-			continue;
-		folio = pool_node_swap(node, promised, zeroed);
-		if (folio)
-			return folio;
-	}
-	return NULL;
-}
-
-/**
- * pool_take_promised() - Take a page that was promised.
- * @pool: the pool
- * @nid: node id near which it should lie
- * @promise: lowered by one
- * @zeroed: in: a zeroed page is preferred to a dirty one; out: it is one
- *
- * Context: no lock of the pool is held.
- * Return: the page, or NULL where @promise has nothing left.
- */
-struct folio *pool_take_promised(struct pool *pool, int nid,
-				 struct promise *promise, bool *zeroed)
-{
-	struct pool_node *node;
-	struct folio *folio;
-	int i;
-
-	for_each_near(pool, nid, i, node)
-		if (promise_pop(promise, node->nid, 1))
-			goto found;
-	return NULL;
-found:
-	folio = pool_take_nearer(pool, nid, node, zeroed);
-	if (folio)
-		return folio;
-	spin_lock(&node->lock);
-	node->counts.resv--;
-	folio = pool_node_take(node, zeroed);
-	spin_unlock(&node->lock);
-	return folio;
-}
-
 /**
  * pool_take() - Take a page that nobody was promised.
  * @pool: the pool
- * @nid: node id near which it should lie
+ * @wish: where it should lie; any node is allowed
  * @zeroed: in: a zeroed page is preferred to a dirty one; out: it is one
  *
  * Context: pool_admit() said yes to one page. May reschedule; no lock of the pool is
  * held.
  * Return: the page.
  */
-struct folio *pool_take(struct pool *pool, int nid, bool *zeroed)
+struct folio *pool_take(struct pool *pool, const struct wish *wish,
+			bool *zeroed)
 {
 	struct pool_node *node;
 	struct folio *folio;
 	int i;
 
 	for (;;) {
-		for_each_near(pool, nid, i, node) {
+		for_each_wished(pool, wish, i, node) {
 			folio = pool_node_take_spare(node, zeroed);
 			if (folio)
 				return folio;
@@ -339,7 +181,7 @@ void pool_put_back(struct pool *pool, struct folio *folio, bool zeroed,
 	pool_node_free(node, folio, zeroed);
 	if (promise) {
 		node->counts.resv++;
-		atomic_long_inc(&promise->on_node[nid]);
+		promise_add(promise, nid, 1);
 	} else {
 		pool_spare(pool, 1);
 	}
@@ -443,17 +285,21 @@ void pool_count_node(struct pool *pool, int nid, struct pool_counts *counts)
 }
 
 /**
- * pool_count() - Add up the counts of all nodes.
+ * pool_count_within() - Add up the counts of some nodes.
  * @pool: the pool
+ * @nodes: the nodes
  * @counts: filled in; the sum of moments that differ where others are at work
  */
-void pool_count(struct pool *pool, struct pool_counts *counts)
+void pool_count_within(struct pool *pool, const nodemask_t *nodes,
+		       struct pool_counts *counts)
 {
 	struct pool_counts one;
 	int nid;
 
 	*counts = (struct pool_counts){};
 	for (nid = 0; nid < pool->nr_nodes; nid++) {
+		if (!node_isset(nid, *nodes))
+			continue;
 		pool_count_node(pool, nid, &one);
 		counts->nr += one.nr;
 		counts->free += one.free;
@@ -462,6 +308,16 @@ void pool_count(struct pool *pool, struct pool_counts *counts)
 		counts->parked += one.parked;
 		counts->surplus += one.surplus;
 	}
+}
+
+/**
+ * pool_count() - Add up the counts of all nodes.
+ * @pool: the pool
+ * @counts: as for pool_count_within()
+ */
+void pool_count(struct pool *pool, struct pool_counts *counts)
+{
+	pool_count_within(pool, &NODE_MASK_ALL, counts);
 }
 
 /**
@@ -548,7 +404,12 @@ struct pool *pool_create(void)
 	park_init(pool);
 	mutex_init(&pool->resize_mutex);
 	mutex_init(&pool->gather_mutex);
+	spin_lock_init(&pool->plan_lock);
+	seqcount_spinlock_init(&pool->moves, &pool->plan_lock);
 	pool->nr_nodes = nr_node_ids;
+	pool->plan = kcalloc(pool->nr_nodes, sizeof(*pool->plan), GFP_KERNEL);
+	if (!pool->plan || scope_init(pool))
+		goto free_pool;
 	pool->node = kcalloc(pool->nr_nodes, sizeof(*pool->node), GFP_KERNEL);
 	if (!pool->node)
 		goto free_pool;
@@ -580,5 +441,7 @@ void pool_destroy(struct pool *pool)
 		kfree(pool->node[nid]);
 	}
 	kfree(pool->node);
+	scope_exit(pool);
+	kfree(pool->plan);
 	kfree(pool);
 }

@@ -7,10 +7,12 @@
 #include <linux/list.h>
 #include <linux/mm_types.h>
 #include <linux/mutex.h>
+#include <linux/seqlock.h>
 #include <linux/spinlock.h>
 #include <linux/workqueue.h>
 
 #include "promise.h"
+#include "wish.h"
 
 /**
  * struct pool_counts - what sysfs shows, in huge pages
@@ -32,9 +34,9 @@ struct pool_counts {
 
 /**
  * struct pool_node - the pool's share on one NUMA node
- * @lock: guards @counts and the three lists; never held while a page is
- *	allocated, zeroed or freed to the buddy allocator. Inside of it only
- *	that of a node with a higher id is taken
+ * @lock: guards @counts, the three lists, and what promises have on this node; never
+ *	held while a page is allocated, zeroed or freed to the buddy allocator. Inside
+ *	of it only that of a node with a higher id is taken
  * @counts: this node's counts
  * @zeroed: free pages known to hold only zeroes, linked by folio->lru
  * @dirty: free pages with whatever their last owner left in them
@@ -55,6 +57,30 @@ struct pool_node {
 } ____cacheline_aligned_in_smp;
 
 /**
+ * struct plan_node - a node while a plan is made; all of it guarded by all nodes' locks
+ * @spare: pages that nobody was promised and the plan does not use
+ * @given: units of what is given that the plan does not use
+ * @used: units of it that the plan uses
+ * @take: pages for the one who asks
+ * @leave: units of the scope that is looked at which are still to go elsewhere
+ * @come: those of it which are still to come
+ * @from: node from which promises can move here, NUMA_NO_NODE where the way begins
+ * @by: the scope of those promises
+ * @queued: not about this node: the ids of those that were reached, one after the other
+ */
+struct plan_node {
+	unsigned long spare;
+	unsigned long given;
+	unsigned long used;
+	unsigned long take;
+	unsigned long leave;
+	unsigned long come;
+	int from;
+	struct scope *by;
+	int queued;
+};
+
+/**
  * struct pool - all huge pages of the module
  * @spare: free pages that were promised to nobody and are not spoken for. Who
  *	wants pages first takes as many out of here, all or none, and is then
@@ -72,6 +98,15 @@ struct pool_node {
  * @quota_events: changes of the mounts' shares so far
  * @node: share of each possible node, by id; constant
  * @nr_nodes: length of @node; constant
+ * @any: scope of who may have pages anywhere; constant
+ * @plan_lock: held while a plan is made, outside of nodes' locks; guards @scopes
+ * @scopes: all other scopes
+ * @plan_busy: those scopes that have units, while a plan is made; all nodes' locks
+ * @plan: what is known of the nodes while a plan is made, by node id; all nodes' locks
+ * @plan_tail: how many nodes were reached; likewise
+ * @moves: promises are moved: who looks on one node after the other for something that
+ *	he knows to be there looks again if that was meanwhile; written with all nodes'
+ *	locks held
  * @park_mutex: held while parked pages are looked at: who finds none must find those
  *	to be had that another has just found
  * @park_work: looks whether parked pages have come free
@@ -80,6 +115,7 @@ struct pool_node {
 struct pool {
 	struct pool_node **node;
 	int nr_nodes;
+	struct scope *any;
 	unsigned long nr_overcommit;
 	atomic_long_t nr_surplus;
 	atomic_long_t spare ____cacheline_aligned_in_smp;
@@ -91,20 +127,61 @@ struct pool {
 	struct mutex park_mutex;
 	struct delayed_work park_work;
 	unsigned long park_delay;
+	spinlock_t plan_lock;
+	struct list_head scopes;
+	struct list_head plan_busy;
+	struct plan_node *plan;
+	int plan_tail;
+	seqcount_spinlock_t moves;
 };
+
+/* The next node as they are wanted, first the preferred ones, or NULL. */
+static inline struct pool_node *pool_next_wished(struct pool *pool,
+						 const struct wish *wish,
+						 int *nth)
+{
+	const int *near = pool->node[wish->nid]->near;
+	bool first;
+	int nid;
+
+	for (; *nth < 2 * pool->nr_nodes; ++*nth) {
+		first = *nth < pool->nr_nodes;
+		nid = near[*nth % pool->nr_nodes];
+		if (node_isset(nid, wish->allowed) &&
+		    node_isset(nid, wish->preferred) == first) {
+			++*nth;
+			return pool->node[nid];
+		}
+	}
+	return NULL;
+}
+
+#define for_each_wished(pool, wish, i, node)				\
+	for (i = 0; ((node) = pool_next_wished(pool, wish, &(i)));)
+
+/*
+ * All nodes' locks are held at once now and then, and the kernel counts no more than some
+ * 250 of them.
+ */
+#define POOL_MOST_NODES	128
 
 struct pool *pool_create(void);
 void pool_destroy(struct pool *pool);
 
 bool pool_admit(struct pool *pool, unsigned long pages);
-void pool_place(struct pool *pool, unsigned long pages, int nid,
-		struct promise *promise);
+void pool_place(struct pool *pool, unsigned long pages,
+		const struct wish *wish, struct promise *promise);
 unsigned long pool_unreserve(struct pool *pool, unsigned long pages,
 			     struct promise *promise);
+unsigned long pool_promised(struct pool *pool,
+			    const struct promise *promise);
+void pool_hand_over(struct pool *pool, struct promise *from, struct promise *to,
+		    unsigned long pages);
 
-struct folio *pool_take_promised(struct pool *pool, int nid,
+struct folio *pool_take_promised(struct pool *pool, const struct wish *wish,
 				 struct promise *promise, bool *zeroed);
-struct folio *pool_take(struct pool *pool, int nid, bool *zeroed);
+struct folio *pool_take(struct pool *pool, const struct wish *wish,
+			bool *zeroed);
 void pool_put_back(struct pool *pool, struct folio *folio, bool zeroed,
 		   struct promise *promise);
 
@@ -113,11 +190,14 @@ struct folio *pool_remove(struct pool *pool, int nid, bool surplus);
 struct folio *pool_try_remove(struct pool *pool, int nid, unsigned long leave);
 
 void pool_count_node(struct pool *pool, int nid, struct pool_counts *counts);
+void pool_count_within(struct pool *pool, const nodemask_t *nodes,
+		       struct pool_counts *counts);
 void pool_count(struct pool *pool, struct pool_counts *counts);
 unsigned long pool_events(struct pool *pool);
 
-/* For park.c and quota.c: what may be had, and the lists of one node. */
+/* For park.c, quota.c and plan.c: what may be had, and the lists of one node. */
 void pool_spare(struct pool *pool, unsigned long pages);
+struct folio *pool_node_take(struct pool_node *node, bool *zeroed);
 void pool_node_free(struct pool_node *node, struct folio *folio, bool zeroed);
 
 #endif

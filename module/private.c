@@ -22,6 +22,7 @@
 #include "huge_page.h"
 #include "private.h"
 #include "private_page.h"
+#include "rebind.h"
 
 /**
  * private_create() - Make an empty private mapping.
@@ -98,21 +99,24 @@ void private_destroy(struct private *private)
  * @private: a mapping that has no reservation yet
  * @from: first index, in huge pages
  * @to: index behind the last one
+ * @policy: where its pages should lie, NULL for what the mount or the task says
  *
  * Context: may sleep.
  * Return: 0, or with nothing changed what reserve_range() returns.
  */
 int private_reserve(struct private *private, unsigned long from,
-		    unsigned long to)
+		    unsigned long to, const struct mempolicy *policy)
 {
 	struct reserve *reserve;
+	struct wish wish;
 	int err;
 
+	policy_wish(&wish, private->inode, policy, from);
 	reserve = reserve_create(private_cache(private)->reserve->quota,
 				 private->inode, true);
 	if (!reserve)
 		return -ENOMEM;
-	err = reserve_range(reserve, from, to);
+	err = reserve_range(reserve, from, to, &wish);
 	if (err) {
 		reserve_destroy(reserve);
 		return err;
@@ -121,6 +125,51 @@ int private_reserve(struct private *private, unsigned long from,
 	smp_store_release(&private->reserve, reserve);
 	set_bit(HPAGE_RESV_OWNER, &private->flags);
 	return 0;
+}
+
+/**
+ * private_count() - Count the promised pages of a range that were consumed.
+ * @data: a mapping with promises
+ * @from: first index, in huge pages
+ * @to: index behind the last one, greater than @from
+ *
+ * Context: invalidate_lock is held exclusively. May reschedule.
+ * Return: how many there are.
+ */
+unsigned long private_count(void *data, unsigned long from, unsigned long to)
+{
+	struct private *private = data;
+	unsigned long index, count = 0;
+	void *entry;
+
+	xa_for_each_range(&private->pages, index, entry, from, to - 1) {
+		count += private_consumed(private, index);
+		cond_resched();
+	}
+	return count;
+}
+
+/**
+ * private_set_policy() - Let what is promised for a range lie where another policy
+ *	wants it.
+ * @private: the mapping
+ * @from: first index, in huge pages
+ * @to: index behind the last one
+ * @policy: the policy, NULL for what the mount or the task says
+ *
+ * Context: invalidate_lock is held exclusively; may sleep.
+ * Return: 0, or with nothing changed what rebind_range() returns.
+ */
+int private_set_policy(struct private *private, unsigned long from,
+		       unsigned long to, const struct mempolicy *policy)
+{
+	struct wish wish;
+
+	if (!private->reserve)
+		return 0;
+	policy_wish(&wish, private->inode, policy, from);
+	return rebind_range(private->reserve, from, to, &wish, private_count,
+			    private);
 }
 
 /**
@@ -166,9 +215,9 @@ bool private_give_up(struct private *private, unsigned long index)
 	} else if (private_page_unused(entry)) {
 		/* Who ends the mapping waits here as long as there is an entry. */
 		private_page_release(entry);
-		reserve_restore(private->reserve, entry);
+		reserve_restore(private->reserve, index, entry);
 		xa_erase(&private->pages, index);
-	} else if (!reserve_replace(private->reserve)) {
+	} else if (!reserve_replace(private->reserve, index)) {
 		xa_erase(&private->pages, index);
 		private_page_drop(entry, quota);
 	} else {
@@ -324,8 +373,7 @@ static void private_keep_promises(struct private *private, unsigned long from,
 static void private_end_range(struct private *private, unsigned long from,
 			      unsigned long to)
 {
-	unsigned long pages;
-	long forgotten;
+	struct forgotten part;
 
 	if (from >= to)
 		return;
@@ -334,13 +382,16 @@ static void private_end_range(struct private *private, unsigned long from,
 		private_drop_range(private, from, to);
 		goto unlock;
 	}
-	forgotten = reserve_forget(private->reserve, from, to);
-	if (forgotten < 0) {
-		private_keep_promises(private, from, to);
-		goto unlock;
+	/* What was promised under several policies ends in parts. */
+	for (; from < to; from = part.to) {
+		if (reserve_forget(private->reserve, from, to, &part)) {
+			private_keep_promises(private, from, to);
+			break;
+		}
+		reserve_release(private->reserve, &part,
+				private_drop_range(private, part.from,
+						   part.to));
 	}
-	pages = private_drop_range(private, from, to);
-	reserve_release(private->reserve, forgotten - pages);
 unlock:
 	filemap_invalidate_unlock_shared(private->inode->i_mapping);
 }

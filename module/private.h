@@ -117,10 +117,13 @@ struct private *private_create(struct inode *inode, struct mm_struct *mm);
 int private_register(struct private *private);
 void private_destroy(struct private *private);
 int private_reserve(struct private *private, unsigned long from,
-		    unsigned long to);
+		    unsigned long to, const struct mempolicy *policy);
+int private_set_policy(struct private *private, unsigned long from,
+		       unsigned long to, const struct mempolicy *policy);
 void private_open_piece(struct private *private, struct vm_area_struct *vma);
 void private_close(struct vm_area_struct *vma);
 bool private_is_mapped_twice(struct private *private);
+unsigned long private_count(void *data, unsigned long from, unsigned long to);
 bool private_consumed(struct private *private, unsigned long index);
 bool private_give_up(struct private *private, unsigned long index);
 void private_truncate(struct cache *cache, unsigned long from);

@@ -3,68 +3,130 @@
  * Promises: where the pages lie that somebody may still take.
  */
 #include <linux/bug.h>
-#include <linux/minmax.h>
+#include <linux/compiler.h>
+#include <linux/overflow.h>
+#include <linux/slab.h>
 
+#include "pool.h"
 #include "promise.h"
+
+/**
+ * promise_init() - Make an empty promise.
+ * @promise: memory for it, zeroed
+ * @pool: the pool
+ * @scope: on which nodes its pages may lie; as long as the promise is there it is not
+ *	put
+ */
+void promise_init(struct promise *promise, struct pool *pool,
+		  struct scope *scope)
+{
+	promise->scope = scope;
+	promise->nr_nodes = pool->nr_nodes;
+	INIT_LIST_HEAD(&promise->link);
+	INIT_LIST_HEAD(&promise->sibling);
+}
+
+/**
+ * promise_exit() - Undo promise_init().
+ * @promise: a promise that has nothing left, and to which nobody adds
+ */
+void promise_exit(struct promise *promise)
+{
+	struct scope *scope = promise->scope;
+
+	WARN_ON_ONCE(promise_sum(promise));
+	if (promise->nr_nodes == 1)
+		return;
+	spin_lock(&scope->lock);
+	list_del_init(&promise->link);
+	spin_unlock(&scope->lock);
+}
+
+/**
+ * promise_create() - Make an empty promise of its own.
+ * @pool: the pool
+ * @scope: as for promise_init()
+ *
+ * Context: may sleep.
+ * Return: the promise, or NULL where memory is short.
+ */
+struct promise *promise_create(struct pool *pool, struct scope *scope)
+{
+	struct promise *promise;
+
+	promise = kzalloc(struct_size(promise, on_node, pool->nr_nodes),
+			  GFP_KERNEL_ACCOUNT);
+	if (promise)
+		promise_init(promise, pool, scope);
+	return promise;
+}
+
+/**
+ * promise_destroy() - Undo promise_create().
+ * @promise: as for promise_exit(); NULL is allowed
+ */
+void promise_destroy(struct promise *promise)
+{
+	if (!promise)
+		return;
+	promise_exit(promise);
+	kfree(promise);
+}
+
+/**
+ * promise_on() - How much is promised on a node.
+ * @promise: the promise
+ * @nid: node id
+ *
+ * Return: huge pages, at some moment where others are at work.
+ */
+unsigned long promise_on(const struct promise *promise, int nid)
+{
+	return READ_ONCE(promise->on_node[nid]);
+}
 
 /**
  * promise_sum() - How much is promised.
  * @promise: the promise
  *
- * Return: huge pages over all nodes.
+ * Return: huge pages over all nodes; at moments that differ where others are at work.
  */
-unsigned long promise_sum(struct promise *promise)
+unsigned long promise_sum(const struct promise *promise)
 {
 	unsigned long sum = 0;
 	int nid;
 
 	for (nid = 0; nid < promise->nr_nodes; nid++)
-		sum += atomic_long_read(&promise->on_node[nid]);
+		sum += promise_on(promise, nid);
 	return sum;
 }
 
-/**
- * promise_pop() - Take units out of a promise's share on one node.
- * @promise: lowered by what was taken
- * @nid: node id
- * @pages: most huge pages that are wanted
- *
- * Context: any.
- * Return: huge pages that were taken.
- */
-unsigned long promise_pop(struct promise *promise, int nid, unsigned long pages)
+static void promise_enter(struct promise *promise)
 {
-	long units = atomic_long_read(&promise->on_node[nid]);
-	unsigned long popped;
+	struct scope *scope = promise->scope;
 
-	do {
-		popped = min_t(unsigned long, units, pages);
-		if (!popped)
-			return 0;
-	} while (!atomic_long_try_cmpxchg(&promise->on_node[nid], &units,
-					  units - popped));
-	return popped;
+	spin_lock(&scope->lock);
+	list_add(&promise->link, &scope->promises);
+	spin_unlock(&scope->lock);
 }
 
 /**
- * promise_move() - Let what was promised to one be promised to another.
- * @from: lowered by @pages
- * @to: raised by @pages; its owner's lock is held
- * @pages: huge pages, of which @from has as many
+ * promise_add() - Add units on one node, or take some away.
+ * @promise: the promise
+ * @nid: node id
+ * @pages: huge pages, negative to take away as many
  *
- * Context: any.
+ * Context: the node's lock is held; the node's own count is the caller's to change.
  */
-void promise_move(struct promise *from, struct promise *to,
-		  unsigned long pages)
+void promise_add(struct promise *promise, int nid, long pages)
 {
-	unsigned long popped;
-	int nid;
-
-	for (nid = 0; nid < from->nr_nodes && pages; nid++) {
-		popped = promise_pop(from, nid, pages);
-		atomic_long_add(popped, &to->on_node[nid]);
-		pages -= popped;
-	}
-	WARN_ONCE(pages, "rhugefs: %lu promises to move were not there\n",
-		  pages);
+	if (!pages)
+		return;
+	WRITE_ONCE(promise->on_node[nid], promise->on_node[nid] + pages);
+	if (promise->nr_nodes == 1)
+		return;
+	if (!promise->scope->any)
+		promise->scope->units[nid] += pages;
+	if (list_empty(&promise->link))
+		promise_enter(promise);
 }

@@ -20,6 +20,7 @@
 
 #include "inject.h"
 #include "park.h"
+#include "plan.h"
 #include "quota.h"
 #include "surplus.h"
 #include "trace.h"
@@ -27,22 +28,36 @@
 /**
  * quota_create() - Make a share without limits.
  * @pool: the pool
+ * @nodes: where its pages may lie, NULL for anywhere
  *
  * Context: may sleep.
  * Return: the share with one reference, or NULL where memory is short.
  */
-struct quota *quota_create(struct pool *pool)
+struct quota *quota_create(struct pool *pool, const nodemask_t *nodes)
 {
-	struct quota *quota = kzalloc(struct_size(quota, kept.on_node,
-						  pool->nr_nodes), GFP_KERNEL);
+	struct wish wish = {
+		.any = !nodes || pool->nr_nodes == 1,
+		.allowed = nodes ? *nodes : NODE_MASK_ALL,
+	};
+	struct scope *scope = scope_get(pool, &wish);
+	struct quota *quota;
 
-	if (!quota)
+	if (!scope)
 		return NULL;
+	quota = kzalloc(struct_size(quota, kept.on_node, pool->nr_nodes),
+			GFP_KERNEL);
+	if (!quota) {
+		scope_put(pool, scope);
+		return NULL;
+	}
 	refcount_set(&quota->ref, 1);
 	spin_lock_init(&quota->lock);
 	subpool_init(&quota->subpool);
 	quota->pool = pool;
-	quota->kept.nr_nodes = pool->nr_nodes;
+	wish_within(&quota->wish, scope);
+	promise_init(&quota->kept, pool, scope);
+	INIT_LIST_HEAD(&quota->given);
+	list_add(&quota->kept.sibling, &quota->given);
 	return quota;
 }
 
@@ -50,7 +65,9 @@ static void quota_put(struct quota *quota)
 {
 	if (!refcount_dec_and_test(&quota->ref))
 		return;
-	WARN_ON_ONCE(quota->subpool.used_hpages || promise_sum(&quota->kept));
+	WARN_ON_ONCE(quota->subpool.used_hpages);
+	promise_exit(&quota->kept);
+	scope_put(quota->pool, quota->kept.scope);
 	kfree(quota);
 }
 
@@ -78,16 +95,58 @@ static long quota_admit(struct quota *quota, unsigned long pages,
 	return missing;
 }
 
+/*
+ * The same for who may only have pages on certain nodes, and where they are: those that
+ * are kept and not of use there are given up for others. @promise is NULL for one page,
+ * which is taken at once.
+ */
+static long quota_plan(struct quota *quota, unsigned long pages,
+		       struct hunt *hunt, struct promise *promise, bool *zeroed,
+		       struct folio **folio)
+{
+	struct plan plan;
+	long missing;
+
+	lockdep_assert_held(&quota->lock);
+
+	missing = subpool_missing(&quota->subpool, pages);
+	hunt->pages = max(missing, 0L);
+	hunt->lacks = 0;
+	if (missing < 0)
+		return missing;
+	plan_begin(&plan, quota->pool, hunt->wish, &quota->given);
+	hunt->lacks = plan_solve(&plan, pages);
+	if (hunt->lacks || !surplus_admit(hunt, missing)) {
+		plan_end(&plan);
+		return -EAGAIN;
+	}
+	if (promise)
+		plan_apply(&plan, promise, pages - missing);
+	else
+		*folio = plan_take(&plan, pages - missing, zeroed);
+	plan_end(&plan);
+	subpool_get_pages(&quota->subpool, pages);
+	atomic_long_inc(&quota->pool->quota_events);
+	return 0;
+}
+
 static long quota_try_reserve(struct quota *quota, unsigned long pages,
 			      struct hunt *hunt, struct promise *promise)
 {
 	long missing;
 
 	spin_lock(&quota->lock);
-	missing = quota_admit(quota, pages, hunt);
-	if (missing >= 0)
-		promise_move(&quota->kept, promise, pages - missing);
+	if (!promise->scope->any) {
+		missing = quota_plan(quota, pages, hunt, promise, NULL, NULL);
+	} else {
+		missing = quota_admit(quota, pages, hunt);
+		if (missing >= 0)
+			pool_hand_over(quota->pool, &quota->kept, promise,
+				       pages - missing);
+	}
 	spin_unlock(&quota->lock);
+	if (missing > 0)
+		pool_place(quota->pool, missing, hunt->wish, promise);
 	return missing;
 }
 
@@ -95,17 +154,17 @@ static long quota_try_reserve(struct quota *quota, unsigned long pages,
  * quota_reserve() - Promise pages to somebody.
  * @quota: the mount's share
  * @pages: huge pages wanted
- * @nid: node id near which they should lie
- * @promise: raised by @pages on success, unchanged otherwise; its owner's lock is
- *	held for writing
+ * @wish: where they should lie
+ * @promise: raised by @pages on success, unchanged otherwise; its scope is where they
+ *	may; its owner's lock is held for writing
  *
  * Context: may sleep.
  * Return: 0, or -ENOSPC where so many cannot be promised.
  */
-int quota_reserve(struct quota *quota, unsigned long pages, int nid,
-		  struct promise *promise)
+int quota_reserve(struct quota *quota, unsigned long pages,
+		  const struct wish *wish, struct promise *promise)
 {
-	struct hunt hunt = { .pool = quota->pool, .nid = nid };
+	struct hunt hunt = { .pool = quota->pool, .wish = wish };
 	long missing;
 
 	if (!pages)
@@ -116,31 +175,26 @@ int quota_reserve(struct quota *quota, unsigned long pages, int nid,
 		missing = quota_try_reserve(quota, pages, &hunt, promise);
 	while (missing < 0 && surplus_hunt(&hunt));
 	surplus_end(&hunt);
-	if (missing < 0)
-		return -ENOSPC;
-	pool_place(quota->pool, missing, nid, promise);
-	return 0;
+	return missing < 0 ? -ENOSPC : 0;
 }
 
 /**
  * quota_reserve_spare() - Promise a page that is there to be had.
  * @quota: the mount's share
- * @nid: node id near which it should lie
+ * @wish: as for quota_reserve()
  * @promise: as for quota_reserve()
  *
  * Context: may reschedule; as for quota_reserve().
  * Return: 0, or -ENOSPC where every free page is promised; none is looked for.
  */
-int quota_reserve_spare(struct quota *quota, int nid, struct promise *promise)
+int quota_reserve_spare(struct quota *quota, const struct wish *wish,
+			struct promise *promise)
 {
-	struct hunt hunt = { .pool = quota->pool, .nid = nid };
-	long missing = -ENOSPC;
+	struct hunt hunt = { .pool = quota->pool, .wish = wish };
 
-	if (!inject(INJECT_POOL))
-		missing = quota_try_reserve(quota, 1, &hunt, promise);
-	if (missing < 0)
+	if (inject(INJECT_POOL) ||
+	    quota_try_reserve(quota, 1, &hunt, promise) < 0)
 		return -ENOSPC;
-	pool_place(quota->pool, missing, nid, promise);
 	return 0;
 }
 
@@ -160,7 +214,7 @@ unsigned long quota_unreserve(struct quota *quota, unsigned long pages,
 
 	spin_lock(&quota->lock);
 	back = subpool_put_pages(&quota->subpool, pages);
-	promise_move(promise, &quota->kept, pages - back);
+	pool_hand_over(quota->pool, promise, &quota->kept, pages - back);
 	atomic_long_inc(&quota->pool->quota_events);
 	spin_unlock(&quota->lock);
 	back = pages - back + pool_unreserve(quota->pool, back, promise);
@@ -175,10 +229,14 @@ static long quota_try_take(struct quota *quota, struct hunt *hunt, bool *zeroed,
 	long missing;
 
 	spin_lock(&quota->lock);
-	missing = quota_admit(quota, 1, hunt);
-	if (!missing)
-		*folio = pool_take_promised(quota->pool, hunt->nid, &quota->kept,
-					    zeroed);
+	if (hunt->wish->any) {
+		missing = quota_admit(quota, 1, hunt);
+		if (!missing)
+			*folio = pool_take_promised(quota->pool, hunt->wish,
+						    &quota->kept, zeroed);
+	} else {
+		missing = quota_plan(quota, 1, hunt, NULL, zeroed, folio);
+	}
 	spin_unlock(&quota->lock);
 	return missing;
 }
@@ -186,26 +244,29 @@ static long quota_try_take(struct quota *quota, struct hunt *hunt, bool *zeroed,
 /**
  * quota_take() - Take a page that nobody was promised.
  * @quota: the mount's share
- * @nid: node id near which it should lie
+ * @wish: where it should lie
  * @zeroed: in: a zeroed page is preferred to a dirty one; out: it is one
  *
  * Context: may sleep.
  * Return: the page, or NULL where the mount's maximum is reached or every free page
  * is promised to others.
  */
-struct folio *quota_take(struct quota *quota, int nid, bool *zeroed)
+struct folio *quota_take(struct quota *quota, const struct wish *wish,
+			 bool *zeroed)
 {
-	struct hunt hunt = { .pool = quota->pool, .nid = nid };
+	struct hunt hunt = { .pool = quota->pool, .wish = wish };
+	bool want_zeroed = *zeroed;
 	struct folio *folio = NULL;
 	long missing;
 
 	if (inject(INJECT_POOL))
 		return NULL;
-	do
+	do {
+		*zeroed = want_zeroed;
 		missing = quota_try_take(quota, &hunt, zeroed, &folio);
-	while (missing < 0 && surplus_hunt(&hunt));
+	} while (missing < 0 && surplus_hunt(&hunt));
 	surplus_end(&hunt);
-	return missing > 0 ? pool_take(quota->pool, nid, zeroed) : folio;
+	return missing > 0 ? pool_take(quota->pool, wish, zeroed) : folio;
 }
 
 /*
@@ -280,7 +341,8 @@ void quota_leave(struct quota *quota)
 static long quota_try_set(struct quota *quota, unsigned long min_hpages,
 			  unsigned long max_hpages, struct promise *found)
 {
-	long have = promise_sum(found), lacks;
+	struct pool *pool = quota->pool;
+	long have = pool_promised(pool, found), lacks;
 	unsigned long excess = 0;
 
 	spin_lock(&quota->lock);
@@ -293,9 +355,9 @@ static long quota_try_set(struct quota *quota, unsigned long min_hpages,
 	excess = lacks < 0 ? -lacks : 0;
 	subpool_set(&quota->subpool, min_hpages, max_hpages);
 	if (lacks > 0)
-		promise_move(found, &quota->kept, lacks);
-	promise_move(&quota->kept, found, excess);
-	atomic_long_inc(&quota->pool->quota_events);
+		pool_hand_over(pool, found, &quota->kept, lacks);
+	pool_hand_over(pool, &quota->kept, found, excess);
+	atomic_long_inc(&pool->quota_events);
 	lacks = 0;
 unlock:
 	spin_unlock(&quota->lock);
@@ -316,29 +378,27 @@ unlock:
 int quota_set(struct quota *quota, unsigned long min_hpages,
 	      unsigned long max_hpages)
 {
+	struct pool *pool = quota->pool;
 	struct promise *found;
 	long lacks;
 	int err;
 
-	found = kzalloc(struct_size(found, on_node, quota->pool->nr_nodes),
-			GFP_KERNEL);
+	found = promise_create(pool, quota->kept.scope);
 	if (!found)
 		return -ENOMEM;
-	found->nr_nodes = quota->pool->nr_nodes;
 	/* What is parked counts as used, and may have come free. */
-	park_collect(quota->pool);
+	park_collect(pool);
 	do {
 		lacks = quota_try_set(quota, min_hpages, max_hpages, found);
 		err = min(lacks, 0L);
 		/* What is used may change until the next try. */
 		if (lacks > 0)
-			err = surplus_reserve(quota->pool,
-					      lacks - promise_sum(found),
-					      numa_mem_id(), found);
+			err = surplus_reserve(pool, lacks - pool_promised(pool, found),
+					      &quota->wish, found);
 	} while (lacks > 0 && !err);
-	pool_unreserve(quota->pool, promise_sum(found), found);
-	surplus_trim(quota->pool);
-	kfree(found);
+	pool_unreserve(pool, pool_promised(pool, found), found);
+	surplus_trim(pool);
+	promise_destroy(found);
 	return err;
 }
 

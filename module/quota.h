@@ -14,6 +14,9 @@
  * @lock: guards @subpool, and adding to @kept; a node's lock is taken inside
  * @pool: the pool; constant
  * @subpool: how much is used, and may be
+ * @given: a list that has @kept alone
+ * @wish: where pages may lie, and those are looked for that are kept: the nodes to which
+ *	the mount is bound; constant
  * @kept: where the pages lie that are kept for the minimum: as many units as
  *	@subpool's rsv_hpages at every quiet moment
  */
@@ -22,22 +25,26 @@ struct quota {
 	spinlock_t lock;
 	struct pool *pool;
 	struct subpool subpool;
+	struct list_head given;
+	struct wish wish;
 	struct promise kept;
 };
 
-struct quota *quota_create(struct pool *pool);
+struct quota *quota_create(struct pool *pool, const nodemask_t *nodes);
 void quota_end(struct quota *quota);
 int quota_set(struct quota *quota, unsigned long min_hpages,
 	      unsigned long max_hpages);
 unsigned long quota_parked(struct quota *quota);
 void quota_read(struct quota *quota, struct subpool *subpool);
 
-int quota_reserve(struct quota *quota, unsigned long pages, int nid,
-		  struct promise *promise);
-int quota_reserve_spare(struct quota *quota, int nid, struct promise *promise);
+int quota_reserve(struct quota *quota, unsigned long pages,
+		  const struct wish *wish, struct promise *promise);
+int quota_reserve_spare(struct quota *quota, const struct wish *wish,
+			struct promise *promise);
 unsigned long quota_unreserve(struct quota *quota, unsigned long pages,
 			      struct promise *promise);
-struct folio *quota_take(struct quota *quota, int nid, bool *zeroed);
+struct folio *quota_take(struct quota *quota, const struct wish *wish,
+			 bool *zeroed);
 void quota_put_back(struct quota *quota, struct folio *folio, bool zeroed);
 void quota_give(struct quota *quota, struct folio *folio);
 void quota_leave(struct quota *quota);

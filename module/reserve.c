@@ -51,20 +51,131 @@ struct reserve *reserve_create(struct quota *quota, const struct inode *inode,
 		return NULL;
 	init_rwsem(&reserve->lock);
 	resv_map_init(&reserve->map);
+	INIT_LIST_HEAD(&reserve->others);
 	reserve->quota = quota;
 	reserve->inode = inode;
 	reserve->private = private;
-	reserve->promise.nr_nodes = nr_nodes;
+	promise_init(&reserve->promise, quota->pool, quota->kept.scope);
 	return reserve;
 }
 
 /**
- * reserve_destroy() - Free a reserve.
- * @reserve: one from which everything was forgotten and released, or NULL
+ * reserve_end() - End a reserve that may still be looked at.
+ * @reserve: one from which everything was forgotten and released
+ *
+ * Context: process; its memory is the caller's to free.
+ */
+void reserve_end(struct reserve *reserve)
+{
+	struct pool *pool = reserve->quota->pool;
+	struct promise *other, *next;
+	struct scope *scope;
+
+	list_for_each_entry_safe(other, next, &reserve->others, sibling) {
+		scope = other->scope;
+		promise_destroy(other);
+		scope_put(pool, scope);
+	}
+	INIT_LIST_HEAD(&reserve->others);
+	promise_exit(&reserve->promise);
+}
+
+/**
+ * reserve_destroy() - End a reserve and free it.
+ * @reserve: as for reserve_end(), or NULL
  */
 void reserve_destroy(struct reserve *reserve)
 {
+	if (reserve)
+		reserve_end(reserve);
 	kfree(reserve);
+}
+
+/**
+ * reserve_promise() - Find the promise of pages within a scope, or make it.
+ * @reserve: the reserve; its lock is held for writing
+ * @scope: the scope, which the caller has got
+ *
+ * Context: may sleep.
+ * Return: the promise, which stays as long as the reserve, or NULL where memory is short.
+ */
+struct promise *reserve_promise(struct reserve *reserve, struct scope *scope)
+{
+	struct promise *promise;
+
+	lockdep_assert_held_write(&reserve->lock);
+
+	if (reserve->promise.scope == scope)
+		return &reserve->promise;
+	list_for_each_entry(promise, &reserve->others, sibling)
+		if (promise->scope == scope)
+			return promise;
+	promise = promise_create(reserve->quota->pool, scope);
+	if (promise) {
+		scope_hold(reserve->quota->pool, scope);
+		list_add(&promise->sibling, &reserve->others);
+	}
+	return promise;
+}
+
+/**
+ * reserve_spread() - Say how many indices that are not in the map want which node.
+ * @reserve: the reserve; its lock is held
+ * @from: first index, in huge pages
+ * @to: index behind the last one
+ * @wish: where pages should lie; nothing is done where that does not depend on the index
+ */
+void reserve_spread(struct reserve *reserve, unsigned long from,
+		    unsigned long to, const struct wish *wish)
+{
+	struct region_run run;
+
+	if (!wish->spread)
+		return;
+	while (region_run(&reserve->map, from, to, &run)) {
+		wish_spread_range(wish, from, run.from);
+		from = run.to;
+		cond_resched();
+	}
+	wish_spread_range(wish, from, to);
+}
+
+/* Promise what is missing in a range; the map's lock is held for writing. */
+static int reserve_missing(struct reserve *reserve, unsigned long from,
+			   unsigned long to, const struct wish *wish,
+			   struct promise *promise)
+{
+	struct region_change change;
+	long missing;
+	int err;
+
+	missing = region_chg(&reserve->map, from, to, promise, &change);
+	if (missing < 0)
+		return missing;
+	reserve_spread(reserve, from, to, wish);
+	err = quota_reserve(reserve->quota, missing, wish, promise);
+	if (err)
+		region_abort(&change);
+	else
+		region_add(&change);
+	trace_reserve(reserve, from, to, missing, err);
+	return err;
+}
+
+static int reserve_within(struct reserve *reserve, unsigned long from,
+			  unsigned long to, const struct wish *wish,
+			  struct scope *scope)
+{
+	struct promise *promise;
+	int err = -ENOMEM;
+
+	if (inject(INJECT_SIGNAL) || down_write_killable(&reserve->lock))
+		return -EINTR;
+	promise = reserve_promise(reserve, scope);
+	if (promise)
+		err = reserve_missing(reserve, from, to, wish, promise);
+	up_write(&reserve->lock);
+	return err;
 }
 
 /**
@@ -72,135 +183,205 @@ void reserve_destroy(struct reserve *reserve)
  * @reserve: the file's reserve
  * @from: first index, in huge pages
  * @to: index behind the last one, greater than @from
+ * @wish: where the pages should lie
  *
- * Indices that were promised before are not promised again.
+ * Indices that were promised before are not promised again, wherever their pages may
+ * lie.
  *
  * Context: may sleep. Nobody claims in the file meanwhile.
- * Return: 0, or with nothing changed -ENOSPC where the pool has too few pages or the
- * mount may not use so many,
+ * Return: 0, or with nothing changed -ENOSPC where the pool has too few pages there or
+ * the mount may not use so many,
  * -ENOMEM where memory is short, -EINTR where a fatal signal ended the wait.
  */
-int reserve_range(struct reserve *reserve, unsigned long from, unsigned long to)
+int reserve_range(struct reserve *reserve, unsigned long from, unsigned long to,
+		  const struct wish *wish)
 {
-	struct region_change change;
-	long missing;
+	struct pool *pool = reserve->quota->pool;
+	struct wish spread = *wish;
+	struct scope *scope;
 	int err;
 
-	if (inject(INJECT_SIGNAL) || down_write_killable(&reserve->lock))
-		return -EINTR;
-	missing = region_chg(&reserve->map, from, to, &change);
-	if (missing < 0) {
-		err = missing;
-		goto unlock;
-	}
-	err = quota_reserve(reserve->quota, missing, numa_mem_id(),
-			    &reserve->promise);
-	if (err)
-		region_abort(&change);
-	else
-		region_add(&change);
-	trace_reserve(reserve, from, to, missing, err);
-unlock:
-	up_write(&reserve->lock);
+	scope = scope_get(pool, wish);
+	if (!scope)
+		return -ENOMEM;
+	err = wish_spread_begin(&spread, pool->nr_nodes);
+	if (!err)
+		err = reserve_within(reserve, from, to, &spread, scope);
+	wish_spread_end(&spread);
+	scope_put(pool, scope);
 	return err;
 }
 
-/**
- * reserve_forget() - Take a range out of the map.
- * @reserve: the file's reserve
- * @from: first index, in huge pages
- * @to: index behind the last one, REGION_END for all that follow
- *
- * What was promised for the range stays promised until reserve_release() is
- * told how much of it is not needed for pages.
- *
- * Context: may sleep. Nobody claims in the range until it has been released.
- * Return: number of indices that were in the map, or -ENOMEM with nothing
- * changed. A range up to REGION_END does not fail.
- */
-long reserve_forget(struct reserve *reserve, unsigned long from,
-		    unsigned long to)
+/* The first part of a range that belongs to one promise, and what is not in the map. */
+static struct promise *reserve_part(struct reserve *reserve, unsigned long from,
+				    unsigned long *to)
 {
-	long forgotten;
+	struct promise *promise = &reserve->promise;
+	struct region_run run;
 
-	down_write(&reserve->lock);
-	forgotten = region_del(&reserve->map, from, to);
-	up_write(&reserve->lock);
-	return forgotten;
+	if (list_empty(&reserve->others) ||
+	    !region_run(&reserve->map, from, *to, &run))
+		return promise;
+	promise = run.of;
+	while (region_run(&reserve->map, run.to, *to, &run)) {
+		if (run.of != promise) {
+			*to = run.from;
+			break;
+		}
+		cond_resched();
+	}
+	return promise;
 }
 
 /**
- * reserve_release() - End promises that no index stands for any more.
+ * reserve_forget() - Take a range, or the first part of it, out of the map.
  * @reserve: the file's reserve
- * @pages: huge pages: the indices that were forgotten less the pages that the
- *	file held there
+ * @from: first index, in huge pages
+ * @to: index behind the last one, REGION_END for all that follow
+ * @forgotten: filled in with what was taken out; where its end is before @to the caller
+ *	goes on from there
  *
- * Context: may sleep.
+ * What was promised for it stays promised until reserve_release() is told how many
+ * pages there are.
+ *
+ * Context: may sleep. Nobody claims in the range until it has been released, nor forgets
+ * another one.
+ * Return: 0, or -ENOMEM with nothing changed. A range up to REGION_END does not fail,
+ * nor does any part of a range but the first.
  */
-void reserve_release(struct reserve *reserve, unsigned long pages)
+int reserve_forget(struct reserve *reserve, unsigned long from,
+		   unsigned long to, struct forgotten *forgotten)
+{
+	long indices;
+
+	down_write(&reserve->lock);
+	forgotten->promise = reserve_part(reserve, from, &to);
+	indices = region_del(&reserve->map, from, to);
+	if (indices >= 0)
+		reserve->forgotten = forgotten->promise;
+	up_write(&reserve->lock);
+	forgotten->from = from;
+	forgotten->to = to;
+	forgotten->indices = max(indices, 0L);
+	return min(indices, 0L);
+}
+
+/* End promises that no index stands for any more. */
+static void reserve_unreserve(struct reserve *reserve, struct promise *promise,
+			      unsigned long pages)
 {
 	unsigned long released;
 
-	/*
-	 * Of a private mapping other indices are claimed and restored meanwhile: units
-	 * that come and go on two nodes could be missed on both.
-	 */
-	down_write(&reserve->lock);
-	released = quota_unreserve(reserve->quota, pages, &reserve->promise);
-	up_write(&reserve->lock);
+	released = quota_unreserve(reserve->quota, pages, promise);
 	trace_unreserve(reserve, released);
 	WARN_ONCE(released != pages,
 		  "rhugefs: %lu promises to end, %lu were there\n",
 		  pages, released);
 }
 
+/**
+ * reserve_release() - End the promises of a range that was forgotten.
+ * @reserve: the file's reserve
+ * @forgotten: the range
+ * @held: huge pages that the file held there
+ *
+ * Context: may sleep.
+ */
+void reserve_release(struct reserve *reserve, struct forgotten *forgotten,
+		     unsigned long held)
+{
+	/*
+	 * Of a private mapping other indices are claimed and restored meanwhile: units
+	 * that come and go on two nodes could be missed on both.
+	 */
+	down_write(&reserve->lock);
+	reserve_unreserve(reserve, forgotten->promise,
+			  forgotten->indices - held);
+	reserve->forgotten = NULL;
+	up_write(&reserve->lock);
+}
+
+/* To what promise an index belongs, NULL where it is not in the map. */
+static struct promise *reserve_of(struct reserve *reserve, unsigned long index)
+{
+	struct region_run run;
+
+	lockdep_assert_held(&reserve->lock);
+
+	return region_run(&reserve->map, index, index + 1, &run) ? run.of :
+								   NULL;
+}
+
+/* The same of one that may just have been forgotten, and is not released yet. */
+static struct promise *reserve_was_of(struct reserve *reserve,
+				      unsigned long index)
+{
+	return reserve_of(reserve, index) ?: reserve->forgotten;
+}
+
+/**
+ * reserve_release_index() - End the promise of one index, which stays in the map.
+ * @reserve: the reserve
+ * @index: an index in the map, in huge pages, for which there is a page that had not
+ *	been promised
+ *
+ * Context: may sleep.
+ */
+void reserve_release_index(struct reserve *reserve, unsigned long index)
+{
+	down_write(&reserve->lock);
+	reserve_unreserve(reserve, reserve_of(reserve, index), 1);
+	up_write(&reserve->lock);
+}
+
 /*
- * Take the page that was promised for an index, NULL if none was. With the
+ * Take the page that was promised for an index, if one was. With the
  * lock held nothing is added to the promise between the look at one node's
  * share and at the next, and so a unit for this index is found wherever it
  * lies: the others that are there are enough for the others who claim.
  */
-static struct folio *reserve_take_promised(struct reserve *reserve,
-					   unsigned long index, int nid,
-					   bool *zeroed)
+static void reserve_take_promised(struct claim *claim, const struct wish *wish)
 {
-	struct folio *folio = NULL;
+	struct reserve *reserve = claim->reserve;
+	struct promise *promise;
 
 	down_read(&reserve->lock);
-	if (region_count(&reserve->map, index, index + 1)) {
-		folio = pool_take_promised(reserve->quota->pool, nid,
-					   &reserve->promise, zeroed);
-		WARN_ONCE(!folio, "rhugefs: index %lu is promised, no page is\n",
-			  index);
+	promise = reserve_of(reserve, claim->index);
+	if (promise) {
+		claim->folio = pool_take_promised(reserve->quota->pool, wish,
+						  promise, &claim->zeroed);
+		if (!WARN_ONCE(!claim->folio,
+			       "rhugefs: index %lu is promised, no page is\n",
+			       claim->index))
+			claim->promise = promise;
 	}
 	up_read(&reserve->lock);
-	return folio;
 }
 
 /*
  * Take the page that was promised, if @promised, and else or where there is none
  * one that was promised to nobody.
  */
-static int reserve_take(struct claim *claim, bool promised, bool want_zeroed)
+static int reserve_take(struct claim *claim, const struct wish *wish,
+			bool promised, bool want_zeroed)
 {
 	struct reserve *reserve = claim->reserve;
-	int nid = numa_mem_id();
 
 	claim->zeroed = want_zeroed;
-	claim->folio = promised ? reserve_take_promised(reserve, claim->index,
-							nid, &claim->zeroed) :
-				  NULL;
-	claim->promised = claim->folio;
+	if (promised)
+		reserve_take_promised(claim, wish);
 	/* It may have come from another node than that of the promise. */
 	surplus_trim(reserve->quota->pool);
 	if (!claim->folio)
-		claim->folio = quota_take(reserve->quota, nid, &claim->zeroed);
+		claim->folio = quota_take(reserve->quota, wish, &claim->zeroed);
 	trace_claim(claim);
 	if (!claim->folio)
 		return -ENOSPC;
 	stats_count(STAT_CLAIMS);
 	if (want_zeroed && claim->zeroed)
 		stats_count(STAT_ZEROINGS_AVOIDED);
+	if (!node_isset(folio_nid(claim->folio), wish->allowed))
+		stats_count(STAT_ELSEWHERE);
 	return 0;
 }
 
@@ -208,6 +389,8 @@ static int reserve_take(struct claim *claim, bool promised, bool want_zeroed)
  * reserve_claim() - Take a page for an index that has none.
  * @reserve: the file's reserve
  * @index: the index, in huge pages; the caller holds its mutex
+ * @wish: where the page should lie. One that was promised may lie elsewhere: what
+ *	counts is what was allowed then
  * @want_zeroed: a page that is zeroed already is worth more to the caller than
  *	one that is not
  * @claim: filled in on success
@@ -217,16 +400,18 @@ static int reserve_take(struct claim *claim, bool promised, bool want_zeroed)
  * that was not promised to others.
  */
 int reserve_claim(struct reserve *reserve, unsigned long index,
-		  bool want_zeroed, struct claim *claim)
+		  const struct wish *wish, bool want_zeroed,
+		  struct claim *claim)
 {
 	*claim = (struct claim){ .reserve = reserve, .index = index };
-	return reserve_take(claim, true, want_zeroed);
+	return reserve_take(claim, wish, true, want_zeroed);
 }
 
 /**
  * reserve_claim_beyond() - Take a page for which nothing was promised.
  * @reserve: the file's reserve, of which only the mount's share counts
  * @index: what it is taken for, in huge pages; does not go into the map
+ * @wish: where the page should lie
  * @want_zeroed: as for reserve_claim()
  * @claim: filled in on success
  *
@@ -234,14 +419,15 @@ int reserve_claim(struct reserve *reserve, unsigned long index,
  * Return: 0, or -ENOSPC where there is no page that was not promised to others.
  */
 int reserve_claim_beyond(struct reserve *reserve, unsigned long index,
-			 bool want_zeroed, struct claim *claim)
+			 const struct wish *wish, bool want_zeroed,
+			 struct claim *claim)
 {
 	*claim = (struct claim){
 		.reserve = reserve,
 		.index = index,
 		.beyond = true,
 	};
-	return reserve_take(claim, false, want_zeroed);
+	return reserve_take(claim, wish, false, want_zeroed);
 }
 
 /* Put a claimed index that was not promised into the map. */
@@ -251,7 +437,8 @@ static int reserve_enter(struct reserve *reserve, unsigned long index)
 	long missing;
 
 	down_write(&reserve->lock);
-	missing = region_chg(&reserve->map, index, index + 1, &change);
+	missing = region_chg(&reserve->map, index, index + 1, &reserve->promise,
+			     &change);
 	if (missing >= 0)
 		region_add(&change);
 	up_write(&reserve->lock);
@@ -273,7 +460,7 @@ int reserve_commit(struct claim *claim)
 {
 	int err = 0;
 
-	if (!claim->promised && !claim->beyond)
+	if (!claim->promise && !claim->beyond)
 		err = reserve_enter(claim->reserve, claim->index);
 	if (!err)
 		trace_commit(claim);
@@ -297,9 +484,9 @@ void reserve_cancel(struct claim *claim)
 	stats_count(STAT_CANCELS);
 	/* reserve_take_promised() says why adding to a promise needs the lock. */
 	down_write(&reserve->lock);
-	if (claim->promised)
-		pool_put_back(reserve->quota->pool, claim->folio,
-			      claim->zeroed, &reserve->promise);
+	if (claim->promise)
+		pool_put_back(reserve->quota->pool, claim->folio, claim->zeroed,
+			      claim->promise);
 	else
 		quota_put_back(reserve->quota, claim->folio, claim->zeroed);
 	up_write(&reserve->lock);
@@ -308,33 +495,44 @@ void reserve_cancel(struct claim *claim)
 
 /**
  * reserve_restore() - Give a page back and promise one again for its index.
- * @reserve: a reserve in whose map the index is
+ * @reserve: the reserve
+ * @index: the index, in huge pages, which is in the map or was forgotten and is not
+ *	released
  * @folio: a page that had been claimed for it, used by nobody any more
+ *
+ * If another policy is in force since, the promise may now lie where that does not
+ * allow it; a page that is where it should be is better when one is claimed.
  *
  * Context: may sleep.
  */
-void reserve_restore(struct reserve *reserve, struct folio *folio)
+void reserve_restore(struct reserve *reserve, unsigned long index,
+		     struct folio *folio)
 {
 	down_write(&reserve->lock);
-	pool_put_back(reserve->quota->pool, folio, false, &reserve->promise);
+	pool_put_back(reserve->quota->pool, folio, false,
+		      reserve_was_of(reserve, index));
 	up_write(&reserve->lock);
 }
 
 /**
  * reserve_replace() - Promise another page for an index whose page goes to
  *	somebody else.
- * @reserve: a reserve in whose map the index is
+ * @reserve: the reserve
+ * @index: as for reserve_restore()
  *
  * Context: may sleep.
- * Return: 0, or -ENOSPC where every free page is promised.
+ * Return: 0, or -ENOSPC where every free page is promised that may be used for it.
  */
-int reserve_replace(struct reserve *reserve)
+int reserve_replace(struct reserve *reserve, unsigned long index)
 {
+	struct promise *promise;
+	struct wish wish;
 	int err;
 
 	down_write(&reserve->lock);
-	err = quota_reserve_spare(reserve->quota, numa_mem_id(),
-				  &reserve->promise);
+	promise = reserve_was_of(reserve, index);
+	wish_within(&wish, promise->scope);
+	err = quota_reserve_spare(reserve->quota, &wish, promise);
 	up_write(&reserve->lock);
 	return err;
 }

@@ -6,6 +6,7 @@
 
 #include "quota.h"
 #include "resv_map.h"
+#include "wish.h"
 
 struct inode;
 
@@ -19,10 +20,15 @@ struct inode;
  * @quota: the mount's share, out of which promises are made and pages come; constant
  * @inode: the file, for those who trace; constant
  * @private: it is a private mapping's; constant
- * @map: indices that were promised, whether or not consumed meanwhile; @lock
- * @promise: what of it is not consumed, by node. At every quiet moment its sum
- *	is the number of indices in @map less the pages that the file holds.
- *	Added to with @lock held for writing, taken from at any time
+ * @map: indices that were promised, whether or not consumed meanwhile, and what promise
+ *	they belong to; @lock
+ * @forgotten: to which the indices belonged that were forgotten and not yet released;
+ *	@lock
+ * @others: promises whose pages may lie on other nodes than those of @promise; @lock
+ * @promise: what is not consumed of the indices that belong to it, by node. At every
+ *	quiet moment its sum is the number of these indices less the pages that the file
+ *	holds of them, and so it is for each of @others. Added to with @lock held for
+ *	writing, taken from at any time
  */
 struct reserve {
 	struct rw_semaphore lock;
@@ -30,15 +36,35 @@ struct reserve {
 	const struct inode *inode;
 	bool private;
 	struct resv_map map;
+	struct promise *forgotten;
+	struct list_head others;
 	struct promise promise;
 };
+
+/**
+ * struct forgotten - a part of a range that was taken out of a map
+ * @from: its first index
+ * @to: index behind its last one
+ * @indices: how many of its indices were in the map
+ * @promise: to which they belonged
+ */
+struct forgotten {
+	unsigned long from;
+	unsigned long to;
+	unsigned long indices;
+	struct promise *promise;
+};
+
+/* How many pages of a range are there, for which no promise is left. */
+typedef unsigned long (*reserve_held_fn)(void *data, unsigned long from,
+					 unsigned long to);
 
 /**
  * struct claim - a page taken for one index, until it is committed or cancelled
  * @reserve: the reserve out of whose promise or share it came
  * @folio: the page, which nobody else can see yet
  * @index: index in the file, in huge pages
- * @promised: the index was promised, and this page keeps that promise
+ * @promise: the index was promised, and this page keeps that promise; else NULL
  * @beyond: the page is beyond what is promised, and its index does not go into the
  *	map
  * @zeroed: the page holds only zeroes; whoever writes to it clears this
@@ -50,28 +76,37 @@ struct claim {
 	struct reserve *reserve;
 	struct folio *folio;
 	unsigned long index;
-	bool promised;
+	struct promise *promise;
 	bool beyond;
 	bool zeroed;
 };
 
 struct reserve *reserve_create(struct quota *quota, const struct inode *inode,
 			       bool private);
+void reserve_end(struct reserve *reserve);
 void reserve_destroy(struct reserve *reserve);
+struct promise *reserve_promise(struct reserve *reserve, struct scope *scope);
 
+void reserve_spread(struct reserve *reserve, unsigned long from,
+		    unsigned long to, const struct wish *wish);
 int reserve_range(struct reserve *reserve, unsigned long from,
-		  unsigned long to);
-long reserve_forget(struct reserve *reserve, unsigned long from,
-		    unsigned long to);
-void reserve_release(struct reserve *reserve, unsigned long pages);
+		  unsigned long to, const struct wish *wish);
+int reserve_forget(struct reserve *reserve, unsigned long from,
+		   unsigned long to, struct forgotten *forgotten);
+void reserve_release(struct reserve *reserve, struct forgotten *forgotten,
+		     unsigned long held);
+void reserve_release_index(struct reserve *reserve, unsigned long index);
 
 int reserve_claim(struct reserve *reserve, unsigned long index,
-		  bool want_zeroed, struct claim *claim);
+		  const struct wish *wish, bool want_zeroed,
+		  struct claim *claim);
 int reserve_claim_beyond(struct reserve *reserve, unsigned long index,
-			 bool want_zeroed, struct claim *claim);
+			 const struct wish *wish, bool want_zeroed,
+			 struct claim *claim);
 int reserve_commit(struct claim *claim);
 void reserve_cancel(struct claim *claim);
-void reserve_restore(struct reserve *reserve, struct folio *folio);
-int reserve_replace(struct reserve *reserve);
+void reserve_restore(struct reserve *reserve, unsigned long index,
+		     struct folio *folio);
+int reserve_replace(struct reserve *reserve, unsigned long index);
 
 #endif

@@ -16,6 +16,7 @@
 #include "huge_page.h"
 #include "inject.h"
 #include "park.h"
+#include "plan.h"
 #include "resize.h"
 #include "surplus.h"
 #include "trace.h"
@@ -112,37 +113,38 @@ static unsigned long resize_carve(struct pool *pool, int nid,
 /**
  * resize_gather() - Take surplus pages for one who asked for them.
  * @pool: the pool; its gather_mutex is held
- * @nid: node id near which they should lie
+ * @wish: where they should lie
  * @pages: huge pages wanted
  *
  * Context: may sleep long.
  * Return: how many are in the pool now for the caller alone; see surplus_add().
  */
-unsigned long resize_gather(struct pool *pool, int nid, unsigned long pages)
+unsigned long resize_gather(struct pool *pool, const struct wish *wish,
+			    unsigned long pages)
 {
-	const int *near = pool->node[nid]->near;
+	struct pool_node *node;
 	unsigned long got = 0;
 	struct folio *folio;
-	int i = 0;
+	int i;
 
 	/* Who asks for what cannot be must not have all memory moved for it. */
 	if (pages > resize_room())
 		return 0;
 	atomic_inc(&pool->growing);
-	while (got < pages && i < pool->nr_nodes &&
-	       !fatal_signal_pending(current)) {
-		folio = node_state(near[i], N_MEMORY) ?
-			resize_alloc(near[i], 1) : NULL;
-		if (!folio) {
-			i++;
-			continue;
+	for_each_wished(pool, wish, i, node) {
+		while (got < pages && node_state(node->nid, N_MEMORY) &&
+		       !fatal_signal_pending(current)) {
+			folio = resize_alloc(node->nid, 1);
+			if (!folio)
+				break;
+			surplus_add(pool, folio,
+				    want_init_on_alloc(RESIZE_GFP));
+			got++;
+			cond_resched();
 		}
-		surplus_add(pool, folio, want_init_on_alloc(RESIZE_GFP));
-		got++;
-		cond_resched();
 	}
 	atomic_dec(&pool->growing);
-	trace_resize(RESIZE_GATHER, nid, pages, got);
+	trace_resize(RESIZE_GATHER, wish->nid, pages, got);
 	return got;
 }
 
@@ -337,6 +339,9 @@ static bool resize_shrink(struct pool *pool, int wanted, unsigned long pages)
 	struct folio *folio;
 	int nid;
 
+	/* Promises that may as well be kept elsewhere are no reason to stay. */
+	if (wanted != NUMA_NO_NODE)
+		plan_make_room(pool, wanted, pages);
 	while (pages && !signal_pending(current)) {
 		nid = resize_next_node(pool, wanted, false, &done);
 		if (nid == NUMA_NO_NODE)

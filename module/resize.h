@@ -7,7 +7,8 @@
 
 int resize_load(struct pool *pool, const struct request *request);
 void resize_unload(struct pool *pool);
-unsigned long resize_gather(struct pool *pool, int nid, unsigned long pages);
+unsigned long resize_gather(struct pool *pool, const struct wish *wish,
+			    unsigned long pages);
 int resize_set(struct pool *pool, int nid, unsigned long pages);
 
 #endif

@@ -12,7 +12,8 @@
 
 /**
  * struct resv_map - the huge pages of a file or mapping that were promised
- * @regions: disjoint struct file_region that never touch each other, by index
+ * @regions: disjoint struct file_region, by index; those that touch each other
+ *	belong to different things
  *
  * The caller's lock guards all of it: held exclusively from region_chg() to
  * region_add() or region_abort() and around region_del(), at least shared
@@ -25,9 +26,27 @@ struct resv_map {
 /**
  * struct file_region - promised huge pages that follow each other
  * @node: first and last index, both included
+ * @next: while it is in no map: the next one that an addition has in store
+ * @of: to what its indices belong, as the caller means it
  */
 struct file_region {
-	struct interval_tree_node node;
+	union {
+		struct interval_tree_node node;
+		struct file_region *next;
+	};
+	void *of;
+};
+
+/**
+ * struct region_run - indices that follow each other and belong to the same
+ * @from: the first one
+ * @to: behind the last one
+ * @of: to what they belong
+ */
+struct region_run {
+	unsigned long from;
+	unsigned long to;
+	void *of;
 };
 
 /**
@@ -35,24 +54,33 @@ struct file_region {
  * @map: the map to be changed
  * @from: first index to be covered
  * @to: index behind the last one
- * @spare: memory for the region that the second step inserts, NULL where it
+ * @of: to what the indices belong that are added
+ * @mixed: other indices of the range belong to something else
+ * @spare: memory for the regions that the second step inserts, NULL where it
  *	has nothing to do
  */
 struct region_change {
 	struct resv_map *map;
 	unsigned long from;
 	unsigned long to;
+	void *of;
+	bool mixed;
 	struct file_region *spare;
 };
 
 void resv_map_init(struct resv_map *map);
 long region_chg(struct resv_map *map, unsigned long from, unsigned long to,
-		struct region_change *change);
+		void *of, struct region_change *change);
 void region_add(struct region_change *change);
 void region_abort(struct region_change *change);
 long region_del(struct resv_map *map, unsigned long from, unsigned long to);
 unsigned long region_count(struct resv_map *map, unsigned long from,
 			   unsigned long to);
+bool region_run(struct resv_map *map, unsigned long from, unsigned long to,
+		struct region_run *run);
+int region_prepare(struct region_change *change, struct resv_map *map,
+		   unsigned long from, unsigned long to, void *of);
+void region_assign(struct region_change *change);
 bool resv_map_valid(struct resv_map *map);
 
 #endif

@@ -26,6 +26,7 @@ static const char *const stats_names[STAT_NR] = {
 	[STAT_UNPARKED] = "unparked",
 	[STAT_REFUSED] = "refused",
 	[STAT_FORK_UNRESERVED] = "fork_unreserved",
+	[STAT_ELSEWHERE] = "elsewhere",
 };
 
 /**

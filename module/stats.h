@@ -20,6 +20,8 @@ struct seq_file;
  *	page
  * @STAT_FORK_UNRESERVED: mappings that a child got on a mount with
  *	fork_reserve without the reservation
+ * @STAT_ELSEWHERE: huge pages taken on a node that policy or cpuset do not allow any
+ *	more, since the promise lay there
  * @STAT_NR: number of events
  */
 enum stat_event {
@@ -34,6 +36,7 @@ enum stat_event {
 	STAT_UNPARKED,
 	STAT_REFUSED,
 	STAT_FORK_UNRESERVED,
+	STAT_ELSEWHERE,
 	STAT_NR
 };
 

@@ -57,7 +57,8 @@ static int super_statfs(struct dentry *dentry, struct kstatfs *stat)
 	struct pool_counts counts;
 	struct subpool subpool;
 
-	pool_count(info->quota->pool, &counts);
+	pool_count_within(info->quota->pool, &info->quota->kept.scope->nodes,
+			  &counts);
 	quota_read(info->quota, &subpool);
 	stat->f_type = info->magic;
 	stat->f_bsize = HUGE_SIZE;
@@ -110,6 +111,12 @@ static int super_show_options(struct seq_file *seq, struct dentry *root)
 		seq_puts(seq, ",autoclean");
 	if (info->magic != RHUGEFS_MAGIC)
 		seq_puts(seq, ",magic=hugetlbfs");
+	if (info->bound)
+		seq_printf(seq, ",nodes=%*pbl", nodemask_pr_args(&info->nodes));
+	if (info->policy) {
+		seq_puts(seq, ",mpol=");
+		policy_show(seq, &info->policy->policy);
+	}
 	return 0;
 }
 
@@ -170,7 +177,15 @@ static int super_fill(struct super_block *sb, struct fs_context *fc)
 		return -ENOMEM;
 	sb->s_fs_info = info;
 	autoclean_init(&info->autoclean);
-	info->quota = quota_create(super_pool);
+	if (options->given & BIT(OPT_NODES) && options->policy &&
+	    !policy_fits(&options->policy->policy, &options->nodes))
+		return invalfc(fc, "mpol and nodes have no node in common");
+	info->policy = options->policy;
+	options->policy = NULL;
+	info->bound = options->given & BIT(OPT_NODES);
+	info->nodes = options->nodes;
+	info->quota = quota_create(super_pool,
+				   info->bound ? &info->nodes : NULL);
 	if (!info->quota)
 		return -ENOMEM;
 	err = super_set_sizes(fc, info->quota);
@@ -215,6 +230,12 @@ static int super_check_remount(struct fs_context *fc, struct super_info *info)
 		return invalfc(fc, "remount cannot change fork_reserve");
 	if (options->given & BIT(OPT_MAGIC) && options->magic != info->magic)
 		return invalfc(fc, "remount cannot change magic");
+	if (options->given & BIT(OPT_MPOL) &&
+	    !policy_equal(options->policy, info->policy))
+		return invalfc(fc, "remount cannot change mpol");
+	if (options->given & BIT(OPT_NODES) &&
+	    !(info->bound && nodes_equal(options->nodes, info->nodes)))
+		return invalfc(fc, "remount cannot change nodes");
 	return 0;
 }
 
@@ -288,11 +309,16 @@ static int super_reconfigure(struct fs_context *fc)
 
 static void super_free_options(struct fs_context *fc)
 {
-	kfree(fc->fs_private);
+	struct options *options = fc->fs_private;
+
+	if (options)
+		policy_destroy(options->policy);
+	kfree(options);
 }
 
 static const struct fs_context_operations super_context_operations = {
 	.free = super_free_options,
+	.parse_monolithic = options_parse_monolithic,
 	.parse_param = options_parse_param,
 	.get_tree = super_get_tree,
 	.reconfigure = super_reconfigure,
@@ -309,6 +335,7 @@ static int super_init_context(struct fs_context *fc)
 	options->gid = current_fsgid();
 	options->mode = 0755;
 	options->magic = RHUGEFS_MAGIC;
+	options->nodes = NODE_MASK_ALL;
 	fc->fs_private = options;
 	fc->ops = &super_context_operations;
 	return 0;
@@ -321,8 +348,10 @@ static void super_kill(struct super_block *sb)
 	if (info)
 		autoclean_flush(&info->autoclean);
 	kill_litter_super(sb);
-	if (info)
-		quota_end(info->quota);
+	if (!info)
+		return;
+	quota_end(info->quota);
+	policy_destroy(info->policy);
 	kfree(info);
 }
 

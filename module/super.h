@@ -6,6 +6,7 @@
 #include <linux/fs.h>
 
 #include "autoclean.h"
+#include "policy.h"
 #include "quota.h"
 
 /**
@@ -16,6 +17,10 @@
  * @mode: permissions of the root directory; constant
  * @fork_reserve: a child of fork() is promised the copies that its private
  *	mappings may need; constant
+ * @bound: its pages may only lie on @nodes; constant
+ * @nodes: likewise
+ * @policy: memory policy of files that have none of their own, NULL for that of the
+ *	task; constant
  * @autoclean_new: files that are made go when nobody has them open any more; a plain
  *	word, changed by remount at any time
  * @magic: what statfs() says to be; constant
@@ -30,6 +35,9 @@ struct super_info {
 	kgid_t gid;
 	umode_t mode;
 	bool fork_reserve;
+	bool bound;
+	nodemask_t nodes;
+	struct policy *policy;
 	bool autoclean_new;
 	unsigned int magic;
 	struct autoclean autoclean;

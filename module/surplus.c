@@ -11,6 +11,7 @@
 
 #include "inject.h"
 #include "park.h"
+#include "plan.h"
 #include "resize.h"
 #include "surplus.h"
 #include "trace.h"
@@ -46,6 +47,19 @@ static unsigned long surplus_room(struct pool *pool)
 	return max(room, 0L);
 }
 
+/* Where pages are allowed, and if none can be had there, once elsewhere. */
+static unsigned long surplus_gather_near(struct hunt *hunt, unsigned long pages)
+{
+	unsigned long got = resize_gather(hunt->pool, hunt->wish, pages);
+	struct wish wish;
+
+	if (got || hunt->wish->any || hunt->widened)
+		return got;
+	hunt->widened = true;
+	wish_within(&wish, hunt->pool->any);
+	return resize_gather(hunt->pool, &wish, pages);
+}
+
 /*
  * Gather what is missing beside that which may be had. Whether that may now do: either
  * something was gathered, or somebody else has given back enough meanwhile.
@@ -56,14 +70,15 @@ static bool surplus_gather(struct hunt *hunt)
 	unsigned long got = 0;
 	long missing;
 
-	if (!hunt->pages || !surplus_room(pool) ||
+	if (!(hunt->pages || hunt->lacks) || !surplus_room(pool) ||
 	    mutex_lock_killable(&pool->gather_mutex))
 		return false;
 	missing = hunt->pages - hunt->gathered -
 		  max(atomic_long_read(&pool->spare), 0L);
+	missing = max_t(long, missing, hunt->lacks);
 	/* Rather none than a part of what would not do. */
 	if (missing > 0 && missing <= surplus_room(pool))
-		got = resize_gather(pool, hunt->nid, missing);
+		got = surplus_gather_near(hunt, missing);
 	hunt->gathered += got;
 	mutex_unlock(&pool->gather_mutex);
 	return got || missing <= 0;
@@ -101,32 +116,84 @@ void surplus_end(struct hunt *hunt)
 	surplus_trim(hunt->pool);
 }
 
+/* Promise pages on the nodes that are allowed, either new ones or for what is @given. */
+static bool surplus_try_plan(struct hunt *hunt, unsigned long pages,
+			     struct promise *promise, struct list_head *given)
+{
+	struct plan plan;
+	bool found;
+
+	plan_begin(&plan, hunt->pool, hunt->wish, given);
+	hunt->lacks = plan_solve(&plan, pages);
+	found = !hunt->lacks && (given || surplus_admit(hunt, pages));
+	if (found)
+		plan_apply(&plan, promise, given ? pages : 0);
+	plan_end(&plan);
+	return found;
+}
+
+static bool surplus_try_reserve(struct hunt *hunt, struct promise *promise)
+{
+	if (!promise->scope->any)
+		return surplus_try_plan(hunt, hunt->pages, promise, NULL);
+	if (!surplus_admit(hunt, hunt->pages))
+		return false;
+	pool_place(hunt->pool, hunt->pages, hunt->wish, promise);
+	return true;
+}
+
 /**
  * surplus_reserve() - Promise pages to somebody, whatever it takes.
  * @pool: the pool
  * @pages: huge pages wanted
- * @nid: node id near which they should lie
+ * @wish: where they should lie
  * @promise: raised by @pages on success, unchanged otherwise
  *
  * Context: may sleep; no lock of the pool or of a quota is held.
  * Return: 0, or -ENOSPC where so many cannot be promised.
  */
-int surplus_reserve(struct pool *pool, unsigned long pages, int nid,
-		    struct promise *promise)
+int surplus_reserve(struct pool *pool, unsigned long pages,
+		    const struct wish *wish, struct promise *promise)
 {
-	struct hunt hunt = { .pool = pool, .pages = pages, .nid = nid };
-	bool admitted;
+	struct hunt hunt = { .pool = pool, .pages = pages, .wish = wish };
+	bool reserved;
 
 	if (inject(INJECT_POOL))
 		return -ENOSPC;
 	do
-		admitted = surplus_admit(&hunt, pages);
-	while (!admitted && surplus_hunt(&hunt));
+		reserved = surplus_try_reserve(&hunt, promise);
+	while (!reserved && surplus_hunt(&hunt));
 	surplus_end(&hunt);
-	if (!admitted)
-		return -ENOSPC;
-	pool_place(pool, pages, nid, promise);
-	return 0;
+	return reserved ? 0 : -ENOSPC;
+}
+
+/**
+ * surplus_move() - Promise pages in the place of others.
+ * @pool: the pool
+ * @pages: huge pages that were promised, and are to be
+ * @wish: where they should lie
+ * @promise: raised by @pages on success, unchanged otherwise; its scope is where they
+ *	may; its owner's lock is held for writing
+ * @given: a list of promises, by sibling, that have as many pages together and nothing
+ *	left on success, unchanged otherwise
+ *
+ * Context: may sleep; no lock of the pool or of a quota is held.
+ * Return: 0, or -ENOSPC where there are too few.
+ */
+int surplus_move(struct pool *pool, unsigned long pages,
+		 const struct wish *wish, struct promise *promise,
+		 struct list_head *given)
+{
+	struct hunt hunt = { .pool = pool, .wish = wish };
+	bool moved;
+
+	if (!pages)
+		return 0;
+	do
+		moved = surplus_try_plan(&hunt, pages, promise, given);
+	while (!moved && surplus_hunt(&hunt));
+	surplus_end(&hunt);
+	return moved ? 0 : -ENOSPC;
 }
 
 /**

@@ -8,14 +8,20 @@
  * struct hunt - a search for pages beyond those that may be had
  * @pool: the pool
  * @pages: huge pages wanted of the pool, 0 where it is not the pool that lacks them
- * @nid: node id near which they should lie
+ * @wish: where they should lie
+ * @lacks: of these huge pages those that the allowed nodes have not, though there
+ *	may be others
+ * @widened: pages were looked for also where they are not allowed, since others may move
+ *	there
  * @gathered: surplus pages that were taken for this and are nobody else's
  * @last: nothing more can be found
  */
 struct hunt {
 	struct pool *pool;
 	unsigned long pages;
-	int nid;
+	const struct wish *wish;
+	unsigned long lacks;
+	bool widened;
 	unsigned long gathered;
 	bool last;
 };
@@ -23,8 +29,11 @@ struct hunt {
 bool surplus_admit(struct hunt *hunt, unsigned long pages);
 bool surplus_hunt(struct hunt *hunt);
 void surplus_end(struct hunt *hunt);
-int surplus_reserve(struct pool *pool, unsigned long pages, int nid,
-		    struct promise *promise);
+int surplus_reserve(struct pool *pool, unsigned long pages,
+		    const struct wish *wish, struct promise *promise);
+int surplus_move(struct pool *pool, unsigned long pages,
+		 const struct wish *wish, struct promise *promise,
+		 struct list_head *given);
 void surplus_trim(struct pool *pool);
 void surplus_add(struct pool *pool, struct folio *folio, bool zeroed);
 unsigned long surplus_mark(struct pool *pool, int nid, unsigned long pages);

@@ -8,9 +8,13 @@
 #include <linux/completion.h>
 #include <linux/fs.h>
 #include <linux/kobject.h>
+#include <linux/memory.h>
+#include <linux/mutex.h>
 #include <linux/nodemask.h>
+#include <linux/notifier.h>
 #include <linux/slab.h>
 #include <linux/sysfs.h>
+#include <linux/workqueue.h>
 
 #include "huge_page.h"
 #include "resize.h"
@@ -34,6 +38,9 @@ struct sysfs_dir {
 static struct kobject *sysfs_root;
 static struct sysfs_dir *sysfs_size;
 static struct sysfs_dir **sysfs_node;
+
+/* Guards what @sysfs_node has. */
+static DEFINE_MUTEX(sysfs_mutex);
 
 static void sysfs_read(struct kobject *kobj, struct pool_counts *counts)
 {
@@ -187,29 +194,85 @@ static struct sysfs_dir *sysfs_dir_create(struct kobject *parent,
 	return dir;
 }
 
+static struct sysfs_dir *sysfs_node_create(struct pool *pool, int nid)
+{
+	char name[sizeof("node") + 11];
+
+	snprintf(name, sizeof(name), "node%d", nid);
+	return sysfs_dir_create(&sysfs_size->kobj, name, pool, nid);
+}
+
+/* A directory for each node that has memory, and for no other. */
+static int sysfs_update_nodes(struct pool *pool)
+{
+	struct sysfs_dir **dir;
+	int nid, err = 0;
+
+	mutex_lock(&sysfs_mutex);
+	for (nid = 0; nid < pool->nr_nodes; nid++) {
+		dir = &sysfs_node[nid];
+		if (node_state(nid, N_MEMORY) && !*dir) {
+			*dir = sysfs_node_create(pool, nid);
+			err = *dir ? err : -ENOMEM;
+		} else if (!node_state(nid, N_MEMORY) && *dir) {
+			sysfs_dir_destroy(*dir);
+			*dir = NULL;
+		}
+	}
+	mutex_unlock(&sysfs_mutex);
+	return err;
+}
+
+static void sysfs_update_work(struct work_struct *work)
+{
+	if (sysfs_update_nodes(sysfs_size->pool))
+		pr_warn("memory is short, a node with new memory is not shown\n");
+}
+
+static DECLARE_WORK(sysfs_work, sysfs_update_work);
+
+/*
+ * A node has its first memory, or its last has gone; the pool's never goes. A directory
+ * goes when nobody writes there any more, and whoever does may take long.
+ */
+static int sysfs_memory_changed(struct notifier_block *block,
+				unsigned long action, void *data)
+{
+	if (action == MEM_ONLINE || action == MEM_OFFLINE)
+		schedule_work(&sysfs_work);
+	return NOTIFY_OK;
+}
+
+static struct notifier_block sysfs_memory_notifier = {
+	.notifier_call = sysfs_memory_changed,
+};
+
+/* Whoever comes or goes from now on is seen by one of the two. */
 static int sysfs_create_nodes(struct pool *pool)
 {
-	char name[sizeof("node") + 10];
-	int nid;
+	int err;
 
-	sysfs_node = kcalloc(nr_node_ids, sizeof(*sysfs_node), GFP_KERNEL);
+	sysfs_node = kcalloc(pool->nr_nodes, sizeof(*sysfs_node), GFP_KERNEL);
 	if (!sysfs_node)
 		return -ENOMEM;
-	for_each_node_state(nid, N_MEMORY) {
-		snprintf(name, sizeof(name), "node%d", nid);
-		sysfs_node[nid] = sysfs_dir_create(&sysfs_size->kobj, name,
-						   pool, nid);
-		if (!sysfs_node[nid])
-			return -ENOMEM;
+	err = register_memory_notifier(&sysfs_memory_notifier);
+	if (err) {
+		kfree(sysfs_node);
+		sysfs_node = NULL;
+		return err;
 	}
-	return 0;
+	return sysfs_update_nodes(pool);
 }
 
 static void sysfs_destroy_nodes(void)
 {
 	int nid;
 
-	for (nid = 0; sysfs_node && nid < nr_node_ids; nid++)
+	if (!sysfs_node)
+		return;
+	unregister_memory_notifier(&sysfs_memory_notifier);
+	cancel_work_sync(&sysfs_work);
+	for (nid = 0; nid < nr_node_ids; nid++)
 		sysfs_dir_destroy(sysfs_node[nid]);
 	kfree(sysfs_node);
 	sysfs_node = NULL;

@@ -158,7 +158,7 @@ DECLARE_EVENT_CLASS(claim_class,
 		__entry->ino = claim->reserve->inode->i_ino;
 		__entry->private = claim->reserve->private || claim->beyond;
 		__entry->index = claim->index;
-		__entry->promised = claim->promised;
+		__entry->promised = claim->promise;
 		__entry->zeroed = claim->folio && claim->zeroed;
 		__entry->nid = claim->folio ? folio_nid(claim->folio) :
 					      NUMA_NO_NODE;

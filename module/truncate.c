@@ -17,15 +17,41 @@
 #include "private.h"
 #include "truncate.h"
 
-/* Free what an already forgotten range holds, @forgotten indices of it. */
-static void truncate_free(struct inode *inode, unsigned long from,
-			  unsigned long to, unsigned long forgotten)
+/* Free what a forgotten part of a range holds. */
+static void truncate_free(struct inode *inode, struct forgotten *forgotten)
 {
 	struct huge_inode *huge = huge_inode(inode);
-	unsigned long removed;
 
-	removed = cache_remove(&huge->cache, from, to);
-	reserve_release(huge->reserve, forgotten - removed);
+	reserve_release(huge->reserve, forgotten,
+			cache_remove(&huge->cache, forgotten->from,
+				     forgotten->to));
+}
+
+/*
+ * Forget a range, empty the page tables, which may show @cows of private mappings, and
+ * free it. Where it was promised under several policies it is forgotten in parts, of
+ * which only the first may fail.
+ */
+static int truncate_range(struct inode *inode, unsigned long from,
+			  unsigned long to, bool cows)
+{
+	struct reserve *reserve = huge_inode(inode)->reserve;
+	struct forgotten forgotten;
+	int err;
+
+	err = reserve_forget(reserve, from, to, &forgotten);
+	if (err)
+		return err;
+	unmap_mapping_range(inode->i_mapping, huge_pos(from),
+			    to == REGION_END ? 0 : huge_pos(to - from), cows);
+	truncate_free(inode, &forgotten);
+	while (forgotten.to < to) {
+		WARN_ON_ONCE(reserve_forget(reserve, forgotten.to, to,
+					    &forgotten));
+		truncate_free(inode, &forgotten);
+		cond_resched();
+	}
+	return 0;
 }
 
 /*
@@ -58,17 +84,14 @@ void truncate_size(struct inode *inode, loff_t size)
 	struct address_space *mapping = inode->i_mapping;
 	struct huge_inode *huge = huge_inode(inode);
 	unsigned long first = huge_count(size);
-	long forgotten;
 
 	filemap_invalidate_lock(mapping);
 	if (size > i_size_read(inode)) {
 		truncate_grow(inode, size, size);
 		goto unlock;
 	}
-	forgotten = reserve_forget(huge->reserve, first, REGION_END);
 	i_size_write(inode, size);
-	unmap_mapping_range(mapping, huge_pos(first), 0, 1);
-	truncate_free(inode, first, REGION_END, forgotten);
+	truncate_range(inode, first, REGION_END, true);
 	private_truncate(&huge->cache, first);
 	cache_zero(&huge->cache, size, huge_pos(first));
 unlock:
@@ -119,24 +142,16 @@ static void truncate_zero_edges(struct inode *inode, loff_t from, loff_t to)
  */
 int truncate_punch(struct inode *inode, loff_t from, loff_t to)
 {
-	struct address_space *mapping = inode->i_mapping;
 	unsigned long first = huge_count(from), end = huge_index(to);
-	long forgotten = 0;
+	int err = 0;
 
-	filemap_invalidate_lock(mapping);
-	if (first < end) {
-		forgotten = reserve_forget(huge_inode(inode)->reserve, first,
-					   end);
-		if (forgotten < 0)
-			goto unlock;
-		unmap_mapping_range(mapping, huge_pos(first),
-				    huge_pos(end - first), 0);
-		truncate_free(inode, first, end, forgotten);
-	}
-	truncate_zero_edges(inode, from, to);
-unlock:
-	filemap_invalidate_unlock(mapping);
-	return min(forgotten, 0L);
+	filemap_invalidate_lock(inode->i_mapping);
+	if (first < end)
+		err = truncate_range(inode, first, end, false);
+	if (!err)
+		truncate_zero_edges(inode, from, to);
+	filemap_invalidate_unlock(inode->i_mapping);
+	return err;
 }
 
 /**
@@ -147,10 +162,7 @@ unlock:
  */
 void truncate_all(struct inode *inode)
 {
-	long forgotten;
-
 	filemap_invalidate_lock(inode->i_mapping);
-	forgotten = reserve_forget(huge_inode(inode)->reserve, 0, REGION_END);
-	truncate_free(inode, 0, REGION_END, forgotten);
+	truncate_range(inode, 0, REGION_END, true);
 	filemap_invalidate_unlock(inode->i_mapping);
 }

@@ -68,8 +68,18 @@ static void users_add_promise(struct users *users, struct promise *promise)
 	int nid;
 
 	for (nid = 0; nid < promise->nr_nodes; nid++)
-		users->line[nid].reserved =
-			atomic_long_read(&promise->on_node[nid]);
+		users->line[nid].reserved += promise_on(promise, nid);
+}
+
+static void users_add_reserve(struct users *users, struct reserve *reserve)
+{
+	struct promise *other;
+
+	down_read(&reserve->lock);
+	users_add_promise(users, &reserve->promise);
+	list_for_each_entry(other, &reserve->others, sibling)
+		users_add_promise(users, other);
+	up_read(&reserve->lock);
 }
 
 static struct users_line users_total(struct users *users)
@@ -153,7 +163,7 @@ static void users_file(struct users *users, struct inode *inode,
 		users->line[folio_nid(folio)].used++;
 		cond_resched();
 	}
-	users_add_promise(users, &huge->reserve->promise);
+	users_add_reserve(users, huge->reserve);
 	users->err = mappers_find_shared(&users->mappers, inode->i_mapping);
 	total = users_total(users);
 	if (total.used || total.reserved || users->mappers.nr) {
@@ -195,7 +205,7 @@ static void users_private(struct users *users, struct private *private,
 	/* Pairs with private_reserve(): a child is looked at in the making. */
 	reserve = smp_load_acquire(&private->reserve);
 	if (reserve)
-		users_add_promise(users, &reserve->promise);
+		users_add_reserve(users, reserve);
 	if (mappers_find_one(&users->mappers, private->mm))
 		users->err = -ENOMEM;
 	users_sum_line(users);

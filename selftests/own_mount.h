@@ -35,6 +35,21 @@ static inline void mount_own(const char *options)
 	must(chdir(OWN_DIR) == 0);
 }
 
+/* Whether some line of a file of the kernel's has both. */
+static inline bool line_has(const char *path, const char *one,
+			    const char *other)
+{
+	FILE *file = fopen(path, "re");
+	char line[512];
+	bool found = false;
+
+	must(file);
+	while (fgets(line, sizeof(line), file))
+		found |= strstr(line, one) && strstr(line, other);
+	fclose(file);
+	return found;
+}
+
 /* --- files in it --------------------------------------------------------- */
 
 static inline int make(const char *name, mode_t mode)

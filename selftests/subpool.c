@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 #include <sys/statfs.h>
 
-#include "rhugefs_test.h"
+#include "own_mount.h"
 
 #define DIR	"/tmp/subpool"
 
@@ -49,15 +49,7 @@ static bool shows(long total, long free)
 /* The options in force, as /proc/mounts has them. */
 static bool options_have(const char *wanted)
 {
-	FILE *mounts = fopen("/proc/mounts", "r");
-	char line[512];
-	bool found = false;
-
-	must(mounts);
-	while (fgets(line, sizeof(line), mounts))
-		found |= strstr(line, " " DIR " ") && strstr(line, wanted);
-	fclose(mounts);
-	return found;
+	return line_has("/proc/mounts", " " DIR " ", wanted);
 }
 
 static long try_write(long map, long value, long c)

@@ -16,7 +16,7 @@ static void add(struct resv_map *map, unsigned long from, unsigned long to)
 {
 	struct region_change change;
 
-	if (region_chg(map, from, to, &change) < 0)
+	if (region_chg(map, from, to, NULL, &change) < 0)
 		abort();
 	region_add(&change);
 }
@@ -37,7 +37,7 @@ static void chg_abort(struct resv_map *map, unsigned long nth)
 {
 	struct region_change change;
 
-	if (region_chg(map, PITCH * nth, PITCH * nth + 4, &change) != 2)
+	if (region_chg(map, PITCH * nth, PITCH * nth + 4, NULL, &change) != 2)
 		abort();
 	region_abort(&change);
 }

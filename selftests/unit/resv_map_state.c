@@ -41,7 +41,8 @@ static bool subtree_sound(struct rb_node *rb)
 	return expect(node->__subtree_last == last);
 }
 
-static bool tree_sound(struct resv_map *map)
+/* The tree is one, whatever regions it has. */
+bool map_tree_sound(struct resv_map *map)
 {
 	struct rb_node *root = map->regions.rb_root.rb_node;
 
@@ -78,7 +79,7 @@ bool map_holds(struct resv_map *map, const struct span *spans)
 	size_t nr = 0, expected = span_count(spans);
 	struct rb_node *rb;
 
-	if (!tree_sound(map))
+	if (!map_tree_sound(map))
 		return false;
 	for (rb = rb_first_cached(&map->regions); rb; rb = rb_next(rb)) {
 		node = node_of(rb);
@@ -118,7 +119,7 @@ bool map_fill(struct resv_map *map, const struct span *spans)
 
 	map_start(map);
 	for (s = spans; s->from < s->to; s++) {
-		if (!expect(region_chg(map, s->from, s->to, &change) ==
+		if (!expect(region_chg(map, s->from, s->to, NULL, &change) ==
 			    s->to - s->from))
 			return false;
 		region_add(&change);

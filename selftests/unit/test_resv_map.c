@@ -240,7 +240,7 @@ static bool chg_fails(struct resv_map *map, const struct add_case *c)
 
 	for (;;) {
 		slab_fail_nth(++nth);
-		ret = region_chg(map, c->range.from, c->range.to, &change);
+		ret = region_chg(map, c->range.from, c->range.to, NULL, &change);
 		if (!slab_failed())
 			break;
 		if (!expect(ret == -ENOMEM) || !map_settled(map, c->before))
@@ -259,7 +259,7 @@ static bool add_succeeds(struct resv_map *map, const struct add_case *c)
 	unsigned long calls;
 	long missing;
 
-	missing = region_chg(map, c->range.from, c->range.to, &change);
+	missing = region_chg(map, c->range.from, c->range.to, NULL, &change);
 	if (!expect(missing == c->missing) || !map_holds(map, c->before))
 		return false;
 
@@ -323,7 +323,7 @@ static bool test_refused(const struct span *range)
 
 	if (!map_fill(&map, before))
 		return false;
-	return expect(region_chg(&map, range->from, range->to, &change) ==
+	return expect(region_chg(&map, range->from, range->to, NULL, &change) ==
 		      -EINVAL) &&
 	       map_settled(&map, before) && map_clear(&map);
 }
@@ -385,7 +385,7 @@ static bool test_join_many(void)
 	make_comb(comb);
 	if (!map_fill(&map, comb))
 		return false;
-	if (!expect(region_chg(&map, 1, 2 * MANY, &change) == MANY))
+	if (!expect(region_chg(&map, 1, 2 * MANY, NULL, &change) == MANY))
 		return false;
 	region_add(&change);
 	return map_settled(&map, joined) && map_clear(&map);
@@ -420,8 +420,8 @@ static bool test_two_maps(void)
 
 	map_start(&a);
 	resv_map_init(&b);
-	if (!expect(region_chg(&a, 4, 8, &change) == 4) ||
-	    !expect(region_chg(&b, 6, 9, &other) == 3))
+	if (!expect(region_chg(&a, 4, 8, NULL, &change) == 4) ||
+	    !expect(region_chg(&b, 6, 9, NULL, &other) == 3))
 		return false;
 	region_add(&change);
 	region_abort(&other);

@@ -9,12 +9,13 @@
  * The seed is printed. SEED=n repeats a run.
  */
 #include <errno.h>
-#include <time.h>
+#include <string.h>
 
 #include <linux/slab.h>
 
 #include "prng.h"
 #include "resv_map_state.h"
+#include "seed.h"
 
 #define MAX_CELLS	2048
 
@@ -162,7 +163,7 @@ static bool try_add(struct trial *t)
 	long ret;
 
 	fail_sometimes(t);
-	ret = region_chg(&t->map, p.from, p.to, &change);
+	ret = region_chg(&t->map, p.from, p.to, NULL, &change);
 	if (slab_failed()) {
 		t->failures++;
 		return expect(ret == -ENOMEM);
@@ -252,25 +253,6 @@ static bool run_space(const struct space *space, u64 seed)
 	return expect(t.failures) && map_clear(&t.map);
 }
 
-static u64 choose_seed(void)
-{
-	const char *given = getenv("SEED");
-	struct timespec now;
-	u64 seed;
-	char *end;
-
-	if (given && *given) {
-		seed = strtoull(given, &end, 0);
-		if (*end)
-			ksft_exit_fail_msg("SEED=%s is not a number\n", given);
-		return seed;
-	}
-	clock_gettime(CLOCK_REALTIME, &now);
-	seed = now.tv_sec ^ (u64)now.tv_nsec << 20 ^ getpid();
-	/* Few digits are easier to hand on. */
-	return prng_next(&seed) >> 32;
-}
-
 int main(void)
 {
 	u64 seed;
@@ -279,7 +261,6 @@ int main(void)
 	ksft_print_header();
 	seed = choose_seed();
 	ksft_set_plan(ARRAY_SIZE(spaces) + 1);
-	ksft_print_msg("SEED=%llu\n", (unsigned long long)seed);
 	for (i = 0; i < ARRAY_SIZE(spaces); i++)
 		ksft_test_result(run_space(&spaces[i], seed),
 				 "random: %s, %lu operations\n", spaces[i].name,

@@ -5,14 +5,12 @@
  */
 #include <errno.h>
 #include <stdbool.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <time.h>
 
 #include <linux/types.h>
 
 #include "kselftest.h"
 #include "prng.h"
+#include "seed.h"
 #include "subpool.h"
 
 #define NONE	SUBPOOL_NO_MAX
@@ -170,8 +168,6 @@ static bool random_steps(u64 seed)
 
 int main(void)
 {
-	const char *text = getenv("SEED");
-	u64 seed = text ? strtoull(text, NULL, 0) : time(NULL);
 	size_t i, n = sizeof(cases) / sizeof(*cases);
 
 	ksft_print_header();
@@ -181,7 +177,6 @@ int main(void)
 	ksft_test_result(fits(5, 0, 5) && fits(5, 5, 5) && fits(0, 0, NONE) &&
 			 !fits(5, 0, 4) && !fits(0, 5, 4) && fits(9, 3, NONE),
 			 "limits that fit, and that do not\n");
-	ksft_print_msg("seed %llu\n", (unsigned long long)seed);
-	ksft_test_result(random_steps(seed), "random steps\n");
+	ksft_test_result(random_steps(choose_seed()), "random steps\n");
 	ksft_finished();
 }

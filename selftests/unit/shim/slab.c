@@ -30,6 +30,20 @@ void *kmalloc(size_t size, gfp_t flags)
 	return p;
 }
 
+void *kzalloc(size_t size, gfp_t flags)
+{
+	void *p = kmalloc(size, flags);
+
+	if (p)
+		memset(p, 0, size);
+	return p;
+}
+
+void *kcalloc(size_t n, size_t size, gfp_t flags)
+{
+	return kzalloc(n * size, flags);
+}
+
 void kfree(const void *p)
 {
 	if (!p)

@@ -4,4 +4,8 @@
 
 #include <linux/kernel.h>
 
+#ifndef min3
+#define min3(x, y, z)	min(min(x, y), z)
+#endif
+
 #endif

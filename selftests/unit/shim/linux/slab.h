@@ -6,6 +6,8 @@
 #include <linux/types.h>
 
 void *kmalloc(size_t size, gfp_t flags);
+void *kzalloc(size_t size, gfp_t flags);
+void *kcalloc(size_t n, size_t size, gfp_t flags);
 void kfree(const void *p);
 
 /*

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef RHUGEFS_WISH_H
+#define RHUGEFS_WISH_H
+
+#include <linux/topology.h>
+
+#include "scope.h"
+
+/**
+ * struct wish - where pages should lie
+ * @any: all nodes are allowed, also those that get memory later
+ * @interleave: which of the preferred nodes depends on the index
+ * @nid: node id, from which on nodes are taken by distance
+ * @allowed: on these nodes and no others
+ * @preferred: rather on these of them; all of them where that is not said
+ * @spread: how many of the pages should lie on which node, by node id, or NULL
+ */
+struct wish {
+	bool any;
+	bool interleave;
+	int nid;
+	nodemask_t allowed;
+	nodemask_t preferred;
+	unsigned long *spread;
+};
+
+/* Anywhere on the nodes of a scope, near to the one who asks. */
+static inline void wish_within(struct wish *wish, const struct scope *scope)
+{
+	*wish = (struct wish){
+		.any = scope->any,
+		.nid = numa_mem_id(),
+		.allowed = scope->nodes,
+		.preferred = scope->nodes,
+	};
+}
+
+int wish_spread_begin(struct wish *wish, int nr_nodes);
+void wish_spread_range(const struct wish *wish, unsigned long from,
+		       unsigned long to);
+void wish_spread_end(struct wish *wish);
+
+#endif

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef SHIM_LINUX_SEQLOCK_H
+#define SHIM_LINUX_SEQLOCK_H
+
+#include <linux/spinlock.h>
+
+struct seqcount {
+	unsigned int sequence;
+	spinlock_t *lock;
+};
+
+#define seqcount_spinlock_t	struct seqcount
+
+static inline void seqcount_spinlock_init(seqcount_spinlock_t *count,
+					  spinlock_t *lock)
+{
+	count->sequence = 0;
+	count->lock = lock;
+}
+
+static inline void write_seqcount_begin(seqcount_spinlock_t *count)
+{
+	lockdep_assert_held(count->lock);
+	assert(!(count->sequence++ & 1));
+}
+
+static inline void write_seqcount_end(seqcount_spinlock_t *count)
+{
+	lockdep_assert_held(count->lock);
+	assert(count->sequence++ & 1);
+}
+
+#endif
