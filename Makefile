@@ -49,6 +49,9 @@ check-all:
 clients:
 	@T='$(T)' K='$(K)' scripts/clients.sh
 
+topologies:
+	@TOPOLOGY='$(TOPOLOGY)' K='$(K)' ROUNDS='$(ROUNDS)' SEED='$(SEED)' scripts/topologies.sh
+
 fragment:
 	@K='$(K)' scripts/fragment.sh
 
@@ -81,6 +84,10 @@ help:
 	@echo '  make check-all        make check, and all that takes longer'
 	@echo '  make clients          programs that were not written for us, in a guest'
 	@echo '    T=CLIENT K=KERNEL   only this one, only under this kernel'
+	@echo '  make topologies       policies and promises in guests with one to eight nodes,'
+	@echo '                        some without memory or processor, beside hugetlbfs'
+	@echo '    TOPOLOGY=NAME       only this one'
+	@echo '    ROUNDS=N SEED=N     how many rounds, and which'
 	@echo '  make coverage         the lines of module/ that no test of K=debug reaches'
 	@echo '  make sweep            let every allocation of every scenario fail, one by one;'
 	@echo '                        make check K=debug does some, by the seed'
@@ -92,4 +99,4 @@ help:
 	@echo '    KVM=1               let guests use /dev/kvm'
 	@echo '    RHUGEFS_CACHE=DIR   where downloads are kept; default ~/.cache/rhugefs'
 
-.PHONY: all modules modules_install clean check coverage sweep check-all clients fragment demo vm lint help
+.PHONY: all modules modules_install clean check coverage sweep check-all clients topologies fragment demo vm lint help

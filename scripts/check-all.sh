@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # make check-all: "make check", then what takes longer or needs more packages: builds for
-# every flavour, and the clients.
+# every flavour, the clients, and guests with other nodes.
 #
 #   check-all.sh [-q]   -q: leave the closing line to the caller
 #
@@ -90,7 +90,7 @@ steps()
 
 status=0
 mkdir -p "$logs"
-rm -f "$logs"/{slow.tally,check.runs,clients.runs,check-all.runs}
+rm -f "$logs"/{slow.tally,check.runs,clients.runs,topologies.runs,check-all.runs}
 
 "$top/scripts/check.sh" -q || status=1
 
@@ -99,9 +99,11 @@ need_packages "to build for every flavour" gcc libc6-dev make $flavours $refused
 steps | tee "$logs/slow.talk" | "$top/scripts/tap.sh" slow "$logs/slow.tally" || status=1
 
 "$top/scripts/clients.sh" -q || status=1
+"$top/scripts/topologies.sh" -q || status=1
 
 runs="$(cat "$logs/check.runs" 2>/dev/null || echo check) slow"
 runs+=" $(cat "$logs/clients.runs" 2>/dev/null || echo clients)"
+runs+=" $(cat "$logs/topologies.runs" 2>/dev/null || echo topologies)"
 echo "$runs" >"$logs/check-all.runs"
 # shellcheck disable=SC2086 # words on purpose
 [ "${1:-}" = -q ] || "$top/scripts/tally.sh" $runs || status=1

@@ -18,11 +18,11 @@
 # The guests run side by side.  Logs are in build/log: KERNEL.talk is what the
 # tests said, KERNEL.console the kernel's log, unit.talk the unit tests.
 
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/guests.sh"
 
 scripts=$top/scripts
 only=${T:-} kernels=${K:-$("$scripts/kernel.sh" list)}
-quiet='' guests_only=
+guests_only=
 for option; do
 	case $option in
 	-q) quiet=1 ;;
@@ -91,48 +91,16 @@ run_guest()
 		"$scripts/tap.sh" "$1" "$logs/$1.tally" "$logs/$1.console"
 }
 
-# Make the kernels available, see that there is memory for each guest, and set
-# $together if there is for all at a time.
-choose_order()
+nodes()
 {
-	local kernel size sum=0
-
-	for kernel in $kernels; do
-		use_kernel "$kernel"
-		size=$(guest_memory "$kernel_nodes")
-		need_memory "$size" "the test guest"
-		sum=$((sum + size))
-	done
-	[ "$(memory_available)" -lt "$sum" ] || together=1
+	echo "$kernel_nodes"
 }
 
-wait_for_guests()
-{
-	local pid
-
-	for pid in "${pids[@]}"; do
-		wait "$pid" || status=1
-	done
-	pids=()
-}
-
-mkdir -p "$logs"
-# Until this comes to its end, whoever asks finds a run without a result.
-echo check >"$logs/check.runs"
-for run in $runs; do
-	# What an earlier check left must not pass for a result of this one.
-	rm -f "$logs/$run".{tally,talk,console,gcov}*
-done
-
+# shellcheck disable=SC2086 # words on purpose
+begin_runs check $runs
 need_packages "to build the tests" gcc libc6-dev make
 source=$("$scripts/kernel.sh" source)
-status=0 pids=() together=
-[ -z "$guests" ] || choose_order
-
-# Each guest's scripts are a process group, to be ended as one.
-set -m
-trap 'for pid in "${pids[@]}"; do kill -- "-$pid" 2>/dev/null || true; done' EXIT
-trap 'exit 1' INT TERM
+[ -z "$guests" ] || choose_order "the test guest"
 
 if [ -n "$units" ]; then
 	run_units | tee "$logs/unit.talk" |
@@ -141,20 +109,12 @@ fi
 if [ -n "$guests" ]; then
 	# shellcheck disable=SC2086 # words on purpose
 	TESTS=${only:+${guests//$'\n'/ }} "$scripts/prepare.sh" $kernels
-	for kernel in $kernels; do
-		run_guest "$kernel" &
-		pids+=($!)
-		[ -n "$together" ] || wait_for_guests
-	done
-	wait_for_guests
+	run_guests
 	for kernel in $kernels; do
 		[ ! -e "$logs/$kernel.gcov" ] ||
 			T=$only "$scripts/coverage.sh" collect "$kernel" || status=1
 	done
 fi
 
-echo "$runs" >"$logs/check.runs"
-say "logs: $logs"
 # shellcheck disable=SC2086 # words on purpose
-[ -n "$quiet" ] || "$scripts/tally.sh" $runs || status=1
-exit $status
+end_runs check $runs

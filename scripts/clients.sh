@@ -17,11 +17,12 @@
 # unpacks after the initramfs.  Documentation/compatibility.rst tells what works and
 # what does not.
 
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/guests.sh"
 
 scripts=$top/scripts clients=$top/selftests/clients
 only=${T:-} kernels=${K:-$("$scripts/kernel.sh" list)}
 root=$build/clients/root
+[ "${1:-}" != -q ] || quiet=1
 
 # Pages for the clients, and memory for what else they use.
 least_node=1024
@@ -153,39 +154,13 @@ run_guest()
 		"$scripts/tap.sh" "$run" "$logs/$run.tally" "$logs/$run.console"
 }
 
-choose_order()
-{
-	local kernel size sum=0
-
-	for kernel in $kernels; do
-		use_kernel "$kernel"
-		size=$(guest_memory "$(nodes)")
-		need_memory "$size" "the guest for the clients"
-		sum=$((sum + size))
-	done
-	[ "$(memory_available)" -lt "$sum" ] || together=1
-}
-
-wait_for_guests()
-{
-	local pid
-
-	for pid in "${pids[@]}"; do
-		wait "$pid" || status=1
-	done
-	pids=()
-}
-
-mkdir -p "$logs" "$build/clients"
-status=0 pids=() together='' runs=
+mkdir -p "$build/clients"
+runs=
 for kernel in $kernels; do
 	runs+=${runs:+ }clients-$kernel
 done
-# Until this comes to its end, whoever asks finds a run without a result.
-echo clients >"$logs/clients.runs"
-for run in $runs; do
-	rm -f "$logs/$run".{tally,talk,console}*
-done
+# shellcheck disable=SC2086 # words on purpose
+begin_runs clients $runs
 
 need_packages "to build the module and the kernel's tests" gcc libc6-dev \
 	liburing-dev make
@@ -194,7 +169,7 @@ need_packages "to boot test guests" qemu-system-x86 seabios busybox-static
 need_packages "clients of the file system" fio stress-ng
 busybox=$(dpkg -L busybox-static | grep -m1 -E '/bin/busybox$')
 source=$("$scripts/kernel.sh" source)
-choose_order
+choose_order "the guest for the clients"
 collect
 collect_scripts
 for kernel in $kernels; do
@@ -202,20 +177,6 @@ for kernel in $kernels; do
 	prepare "$kernel"
 done
 
-# Each guest's scripts are a process group, to be ended as one.
-set -m
-trap 'for pid in "${pids[@]}"; do kill -- "-$pid" 2>/dev/null || true; done' EXIT
-trap 'exit 1' INT TERM
-
-for kernel in $kernels; do
-	run_guest "$kernel" &
-	pids+=($!)
-	[ -n "$together" ] || wait_for_guests
-done
-wait_for_guests
-
-echo "$runs" >"$logs/clients.runs"
-say "logs: $logs"
+run_guests
 # shellcheck disable=SC2086 # words on purpose
-[ "${1:-}" = -q ] || "$scripts/tally.sh" $runs || status=1
-exit $status
+end_runs clients $runs

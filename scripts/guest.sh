@@ -4,7 +4,11 @@
 # Boot a kernel and an initramfs in QEMU and wait for its end.
 #
 #   guest.sh [OPTIONS] IMAGE INITRAMFS
-#     -n NODES   the NUMA nodes, each MIB:CPUS; default 512:0,512:1
+#     -n NODES   the NUMA nodes, each MIB:CPUS; default 512:0,512:1.  CPUS is one
+#                processor or a range of them.  A node without MIB or with 0 has no
+#                memory, one without CPUS no processor
+#     -d DISTS   how far apart nodes are, each A-B:DISTANCE, both ways; all pairs or
+#                none of them
 #     -a ARGS    more for the kernel's command line
 #     -l PREFIX  log files are PREFIX.console and PREFIX.talk
 #     -t SECS    how long the guest may take in all
@@ -28,10 +32,11 @@
 
 . "$(dirname "$0")/lib.sh"
 
-nodes=512:0,512:1 append='' prefix=$logs/guest limit=600 disk='' interactive=
-while getopts n:a:l:t:o:i option; do
+nodes=512:0,512:1 distances='' append='' prefix=$logs/guest limit=600 disk='' interactive=
+while getopts n:d:a:l:t:o:i option; do
 	case $option in
 	n) nodes=$OPTARG ;;
+	d) distances=$OPTARG ;;
 	a) append=$OPTARG ;;
 	l) prefix=$OPTARG ;;
 	t) limit=$OPTARG ;;
@@ -52,14 +57,21 @@ mkdir -p "$(dirname "$prefix")"
 machine=() total=0 cpus=0 id=0
 IFS=, read -r -a list <<<"$nodes"
 for node in "${list[@]}"; do
-	mib=${node%%:*} on=${node#"$mib"} on=${on#:}
-	machine+=(-object "memory-backend-ram,id=mem$id,size=${mib}M"
-		  -numa "node,nodeid=$id,memdev=mem$id${on:+,cpus=$on}")
+	mib=${node%%:*} on=${node#"$mib"} on=${on#:} mib=${mib:-0} memory=
+	if [ "$mib" != 0 ]; then
+		machine+=(-object "memory-backend-ram,id=mem$id,size=${mib}M")
+		memory=,memdev=mem$id
+	fi
+	machine+=(-numa "node,nodeid=$id$memory${on:+,cpus=$on}")
 	total=$((total + mib))
 	if [ -n "$on" ] && [ "${on##*-}" -ge "$cpus" ]; then
 		cpus=$((${on##*-} + 1))
 	fi
 	id=$((id + 1))
+done
+for distance in ${distances//,/ }; do
+	pair=${distance%:*}
+	machine+=(-numa "dist,src=${pair%-*},dst=${pair#*-},val=${distance#*:}")
 done
 need_memory "$(guest_memory "$nodes")" "the test guest"
 

@@ -123,7 +123,8 @@ guest_memory()
 	local node sum=300
 
 	for node in ${1//,/ }; do
-		sum=$((sum + ${node%%:*}))
+		node=${node%%:*}
+		sum=$((sum + ${node:-0}))
 	done
 	echo $sum
 }

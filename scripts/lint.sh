@@ -26,6 +26,9 @@ selftests()
 	mkdir -p "$build/lint-selftests"
 	make -s -C "$top/selftests" KSRC="$1" OUTPUT="$build/lint-selftests" \
 		USERCFLAGS=-Werror all
+	mkdir -p "$build/lint-selftests/numa"
+	make -s -C "$top/selftests/numa" -f ../Makefile KSRC="$1" \
+		OUTPUT="$build/lint-selftests/numa" USERCFLAGS=-Werror all
 }
 
 # In user space there are no macros, types and functions of the kernel to prefer, and volatile

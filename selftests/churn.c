@@ -528,28 +528,6 @@ static int churn_run(void *arg)
 	return 0;
 }
 
-/* Wait for all; the first who fails tells what he did, and ends the others. */
-static bool wait_for_all(struct churn *churn, const pid_t *pids)
-{
-	int i, status, left;
-	pid_t pid;
-
-	for (left = CHURNERS; left; left--) {
-		pid = wait(&status);
-		must(pid > 0);
-		if (WIFEXITED(status) && !WEXITSTATUS(status))
-			continue;
-		for (i = 0; i < CHURNERS; i++) {
-			if (pids[i] == pid)
-				log_print(churn, i);
-			else
-				kill(pids[i], SIGKILL);
-		}
-		return false;
-	}
-	return true;
-}
-
 TEST_F_TIMEOUT(churn, everything_at_once, 150)
 {
 	struct churn *churn = share(sizeof(*churn));
@@ -567,7 +545,7 @@ TEST_F_TIMEOUT(churn, everything_at_once, 150)
 		pids[i] = spawn(churn_run, &churner[i]);
 	}
 	/* A failed assertion would not come to the teardown. */
-	EXPECT_TRUE(wait_for_all(churn, pids));
+	EXPECT_TRUE(wait_for_all(churn->log, pids, CHURNERS, churn->seed));
 	/* There was something to tell, of either kind. */
 	TH_LOG("%ld mappings made, %ld refused, %ld accesses refused",
 	       churn->mapped, churn->refused, churn->killed);

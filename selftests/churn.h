@@ -6,25 +6,16 @@
 #ifndef RHUGEFS_CHURN_H
 #define RHUGEFS_CHURN_H
 
-#include <stdarg.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
 
 #include "pool_size.h"
+#include "step_log.h"
 
 #define CHURNERS	4
 #define OWN_PLACES	2
 #define MAGIC		0x72687567
-
-/* What a process did last is told where the test fails. */
-#define LOG_LINES	24
-#define LOG_WIDTH	120
-
-struct churn_log {
-	int next;
-	char line[LOG_LINES][LOG_WIDTH];
-};
 
 /**
  * struct place - where something is mounted, or may be
@@ -63,7 +54,7 @@ struct churn {
 	long mapped;
 	long refused;
 	long killed;
-	struct churn_log log[CHURNERS];
+	struct step_log log[CHURNERS];
 };
 
 #define FILES		8
@@ -149,33 +140,12 @@ struct churner {
 
 /* --- what was done ------------------------------------------------------- */
 
-static inline void __attribute__((format(printf, 2, 3)))
-note(struct churner *churner, const char *format, ...)
+static inline struct step_log *log_of(const struct churner *churner)
 {
-	struct churn_log *log = &churner->churn->log[churner->nr];
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(log->line[log->next++ % LOG_LINES], LOG_WIDTH, format, args);
-	va_end(args);
+	return &churner->churn->log[churner->nr];
 }
 
-static inline void log_print(const struct churn *churn, int nr)
-{
-	const struct churn_log *log = &churn->log[nr];
-	int i = log->next < LOG_LINES ? 0 : log->next - LOG_LINES;
-
-	for (; i < log->next; i++)
-		dprintf(STDOUT_FILENO, "# process %d, %d: %s\n", nr, i,
-			log->line[i % LOG_LINES]);
-	dprintf(STDOUT_FILENO, "# seed %lu; SEED=%lu repeats this\n",
-		churn->seed, churn->seed);
-}
-
-static inline void count(long *counter)
-{
-	__atomic_add_fetch(counter, 1, __ATOMIC_RELAXED);
-}
+#define note(churner, ...)	step_note(log_of(churner), __VA_ARGS__)
 
 static inline unsigned long pick(struct churner *churner, unsigned long n)
 {
