@@ -328,13 +328,18 @@ static int cow_replace(struct cow *cow, struct folio *old, bool keep)
 	return 0;
 }
 
-/* A page that is begun anew need not be one from before an mbind(). */
+/*
+ * A page that is begun anew need not be one from before an mbind(), where another one can
+ * be had without much ado.
+ */
 static bool cow_lies_well(struct cow *cow, struct folio *folio)
 {
+	struct pool *pool = cow->cache->reserve->quota->pool;
 	struct wish wish;
 
 	cow_wish(cow, &wish);
-	return node_isset(folio_nid(folio), wish.allowed);
+	return node_isset(folio_nid(folio), wish.allowed) ||
+	       !pool_may_have_spare(pool, &wish.allowed);
 }
 
 /* Whether a page may be written in place, after it was made what it is to be. */

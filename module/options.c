@@ -123,6 +123,13 @@ static int options_parse_max(struct fs_context *fc, struct fs_parameter *param)
 	return err;
 }
 
+/* Nodes that may be named. To name them again is no error when their memory has gone. */
+static const nodemask_t *options_nodes(struct fs_context *fc)
+{
+	return fc->purpose == FS_CONTEXT_FOR_RECONFIGURE ?
+		&node_states[N_POSSIBLE] : &node_states[N_MEMORY];
+}
+
 /* mpol=default takes back what an earlier mpol= has said. */
 static int options_parse_policy(struct fs_context *fc, const char *text)
 {
@@ -130,7 +137,7 @@ static int options_parse_policy(struct fs_context *fc, const char *text)
 	struct mempolicy policy;
 	int err;
 
-	err = policy_parse(text, &policy);
+	err = policy_parse(text, &policy, options_nodes(fc));
 	if (err == -EINVAL)
 		return invalfc(fc, "mpol=%s is no policy of nodes that have memory",
 			       text);
@@ -150,7 +157,7 @@ static int options_parse_nodes(struct fs_context *fc, const char *text)
 
 	if (nodelist_parse(text, options->nodes) || nodes_empty(options->nodes))
 		return invalfc(fc, "nodes=%s is no list of nodes", text);
-	if (!nodes_subset(options->nodes, node_states[N_MEMORY]))
+	if (!nodes_subset(options->nodes, *options_nodes(fc)))
 		return invalfc(fc, "nodes=%s names a node that has no memory",
 			       text);
 	return 0;

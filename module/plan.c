@@ -10,7 +10,7 @@
  *
  * All nodes' locks are held over it, and first it is worked out in numbers by scope,
  * which are few, whether it can be done. Only then promises are touched, and then
- * nothing can fail. Promises that mean any node are never the ones who ask: for them it
+ * nothing can fail. Who wants new pages and means any node does not come here: for him it
  * is enough that there are pages at all.
  *
  * Who asks may have something to give for it: what is kept for his mount, or what he was
@@ -210,6 +210,7 @@ static int plan_search(struct plan *plan)
 	}
 	for (head = 0; head < pool->plan_tail && found == NUMA_NO_NODE; head++)
 		found = plan_reach_from(plan, pool->plan[head].queued, &reached);
+	plan->reached = reached;
 	return found;
 }
 
@@ -472,19 +473,23 @@ void plan_make_room(struct pool *pool, int nid, unsigned long pages)
 /* Is what a scope has on each node what its promises have? */
 static bool plan_scope_adds_up(struct plan *plan, struct scope *scope)
 {
-	struct promise *promise;
-	unsigned long units;
+	struct plan_node *nodes = plan->pool->plan;
+	struct promise *promise, *next;
 	bool same = true;
 	int nid;
 
+	for (nid = 0; nid < plan->pool->nr_nodes; nid++)
+		nodes[nid].used = 0;
 	spin_lock(&scope->lock);
-	for (nid = 0; nid < plan->pool->nr_nodes; nid++) {
-		units = 0;
-		list_for_each_entry(promise, &scope->promises, link)
-			units += promise->on_node[nid];
-		same &= units == plan_units(plan, scope, nid);
+	list_for_each_entry_safe(promise, next, &scope->promises, link) {
+		for (nid = 0; nid < plan->pool->nr_nodes; nid++)
+			nodes[nid].used += promise->on_node[nid];
+		if (!promise_sum(promise))
+			list_del_init(&promise->link);
 	}
 	spin_unlock(&scope->lock);
+	for (nid = 0; nid < plan->pool->nr_nodes; nid++)
+		same &= nodes[nid].used == plan_units(plan, scope, nid);
 	return same;
 }
 

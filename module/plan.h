@@ -11,12 +11,14 @@
  * @wish: the nodes
  * @given: a list of promises, by sibling, whose units may be used up for it, or NULL
  * @moves: others' promises are to be moved
+ * @reached: where it cannot be solved: the nodes on which further pages would help
  */
 struct plan {
 	struct pool *pool;
 	const struct wish *wish;
 	struct list_head *given;
 	bool moves;
+	nodemask_t reached;
 };
 
 void plan_begin(struct plan *plan, struct pool *pool, const struct wish *wish,

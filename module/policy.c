@@ -202,13 +202,13 @@ static int policy_split(char *text, struct mempolicy *policy, bool *listed)
 }
 
 /* What each mode wants of its nodes. */
-static bool policy_is_sound(struct mempolicy *policy, bool listed)
+static bool policy_is_sound(struct mempolicy *policy, bool listed,
+			    const nodemask_t *nodes)
 {
 	bool relative = policy->flags & MPOL_F_RELATIVE_NODES;
 
 	if (listed && (nodes_empty(policy->nodes) ||
-		       (!relative && !nodes_subset(policy->nodes,
-						   node_states[N_MEMORY]))))
+		       (!relative && !nodes_subset(policy->nodes, *nodes))))
 		return false;
 	switch (policy->mode) {
 	case MPOL_DEFAULT:
@@ -232,11 +232,13 @@ static bool policy_is_sound(struct mempolicy *policy, bool listed)
  * policy_parse() - Read a policy as the mount option mpol= of tmpfs has it.
  * @text: the option's value
  * @policy: filled in
+ * @nodes: those that it may name
  *
  * Context: may sleep.
  * Return: 0, -EINVAL where it is none, or -ENOMEM.
  */
-int policy_parse(const char *text, struct mempolicy *policy)
+int policy_parse(const char *text, struct mempolicy *policy,
+		 const nodemask_t *nodes)
 {
 	char *copy = kstrdup(text, GFP_KERNEL);
 	bool listed;
@@ -250,7 +252,7 @@ int policy_parse(const char *text, struct mempolicy *policy)
 	};
 	err = policy_split(copy, policy, &listed);
 	kfree(copy);
-	if (!err && !policy_is_sound(policy, listed))
+	if (!err && !policy_is_sound(policy, listed, nodes))
 		err = -EINVAL;
 	policy->w.user_nodemask = policy->nodes;
 	return err;

@@ -24,7 +24,8 @@ struct policy {
 
 void policy_wish(struct wish *wish, struct inode *inode,
 		 const struct mempolicy *policy, unsigned long index);
-int policy_parse(const char *text, struct mempolicy *policy);
+int policy_parse(const char *text, struct mempolicy *policy,
+		 const nodemask_t *nodes);
 bool policy_fits(const struct mempolicy *policy, const nodemask_t *nodes);
 void policy_show(struct seq_file *seq, const struct mempolicy *policy);
 bool policy_equal(const struct policy *a, const struct policy *b);

@@ -5,7 +5,10 @@
  * these copies (get_mempolicy(), numa_maps), and has references to them while it looks;
  * it must never come by the last one, with which it would free what is not its own.
  */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
 #include <linux/delay.h>
+#include <linux/printk.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
 
@@ -101,6 +104,11 @@ void policy_destroy(struct policy *policy)
  */
 void policy_exit(void)
 {
-	while (policy_free_unused())
+	int tries = 0;
+
+	while (policy_free_unused()) {
+		if (++tries == 100)
+			pr_notice("waiting until somebody has looked at a memory policy\n");
 		msleep(20);
+	}
 }

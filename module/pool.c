@@ -270,6 +270,30 @@ struct folio *pool_try_remove(struct pool *pool, int nid, unsigned long leave)
 }
 
 /**
+ * pool_may_have_spare() - Is there a page that nobody was promised?
+ * @pool: the pool
+ * @nodes: where to look
+ *
+ * Context: any; no lock is taken.
+ * Return: whether there seems to be one.
+ */
+bool pool_may_have_spare(struct pool *pool, const nodemask_t *nodes)
+{
+	struct pool_counts *counts;
+	bool spare;
+	int nid;
+
+	for (nid = 0; nid < pool->nr_nodes; nid++) {
+		counts = &pool->node[nid]->counts;
+		/* A guess will do: who goes and finds none has lost nothing. */
+		spare = data_race(counts->free > counts->resv);
+		if (spare && node_isset(nid, *nodes))
+			return true;
+	}
+	return false;
+}
+
+/**
  * pool_count_node() - Read one node's counts.
  * @pool: the pool
  * @nid: node id

@@ -189,6 +189,7 @@ void pool_add(struct pool *pool, struct folio *folio, bool zeroed);
 struct folio *pool_remove(struct pool *pool, int nid, bool surplus);
 struct folio *pool_try_remove(struct pool *pool, int nid, unsigned long leave);
 
+bool pool_may_have_spare(struct pool *pool, const nodemask_t *nodes);
 void pool_count_node(struct pool *pool, int nid, struct pool_counts *counts);
 void pool_count_within(struct pool *pool, const nodemask_t *nodes,
 		       struct pool_counts *counts);

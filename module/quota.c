@@ -116,6 +116,7 @@ static long quota_plan(struct quota *quota, unsigned long pages,
 		return missing;
 	plan_begin(&plan, quota->pool, hunt->wish, &quota->given);
 	hunt->lacks = plan_solve(&plan, pages);
+	hunt->reached = plan.reached;
 	if (hunt->lacks || !surplus_admit(hunt, missing)) {
 		plan_end(&plan);
 		return -EAGAIN;

@@ -82,9 +82,13 @@ static int rebind_collect_all(struct rebind *rebind, reserve_held_fn held,
 	int err;
 
 	err = rebind_collect(rebind, &reserve->promise, held, data);
-	list_for_each_entry(promise, &reserve->others, sibling)
-		if (!err)
-			err = rebind_collect(rebind, promise, held, data);
+	list_for_each_entry(promise, &reserve->others, sibling) {
+		if (fatal_signal_pending(current))
+			err = -EINTR;
+		if (err)
+			break;
+		err = rebind_collect(rebind, promise, held, data);
+	}
 	return err;
 }
 

@@ -47,16 +47,17 @@ static unsigned long surplus_room(struct pool *pool)
 	return max(room, 0L);
 }
 
-/* Where pages are allowed, and if none can be had there, once elsewhere. */
+/* Where pages are allowed, and if none can be had there, once where others could move. */
 static unsigned long surplus_gather_near(struct hunt *hunt, unsigned long pages)
 {
 	unsigned long got = resize_gather(hunt->pool, hunt->wish, pages);
-	struct wish wish;
+	struct wish wish = { .nid = hunt->wish->nid };
 
-	if (got || hunt->wish->any || hunt->widened)
+	if (got || !hunt->lacks || hunt->widened)
 		return got;
 	hunt->widened = true;
-	wish_within(&wish, hunt->pool->any);
+	nodes_andnot(wish.allowed, hunt->reached, hunt->wish->allowed);
+	wish.preferred = wish.allowed;
 	return resize_gather(hunt->pool, &wish, pages);
 }
 
@@ -125,6 +126,7 @@ static bool surplus_try_plan(struct hunt *hunt, unsigned long pages,
 
 	plan_begin(&plan, hunt->pool, hunt->wish, given);
 	hunt->lacks = plan_solve(&plan, pages);
+	hunt->reached = plan.reached;
 	found = !hunt->lacks && (given || surplus_admit(hunt, pages));
 	if (found)
 		plan_apply(&plan, promise, given ? pages : 0);

@@ -11,8 +11,8 @@
  * @wish: where they should lie
  * @lacks: of these huge pages those that the allowed nodes have not, though there
  *	may be others
- * @widened: pages were looked for also where they are not allowed, since others may move
- *	there
+ * @reached: nodes on which further pages would help, since others could move there
+ * @widened: pages were looked for there, too
  * @gathered: surplus pages that were taken for this and are nobody else's
  * @last: nothing more can be found
  */
@@ -21,6 +21,7 @@ struct hunt {
 	unsigned long pages;
 	const struct wish *wish;
 	unsigned long lacks;
+	nodemask_t reached;
 	bool widened;
 	unsigned long gathered;
 	bool last;

@@ -9,6 +9,7 @@
 #                memory, one without CPUS no processor
 #     -d DISTS   how far apart nodes are, each A-B:DISTANCE, both ways; all pairs or
 #                none of them
+#     -p MIB     a memory module that is plugged into the last node, and offline
 #     -a ARGS    more for the kernel's command line
 #     -l PREFIX  log files are PREFIX.console and PREFIX.talk
 #     -t SECS    how long the guest may take in all
@@ -32,11 +33,12 @@
 
 . "$(dirname "$0")/lib.sh"
 
-nodes=512:0,512:1 distances='' append='' prefix=$logs/guest limit=600 disk='' interactive=
-while getopts n:d:a:l:t:o:i option; do
+nodes=512:0,512:1 distances='' plugged='' append='' prefix=$logs/guest limit=600 disk='' interactive=
+while getopts n:d:p:a:l:t:o:i option; do
 	case $option in
 	n) nodes=$OPTARG ;;
 	d) distances=$OPTARG ;;
+	p) plugged=$OPTARG ;;
 	a) append=$OPTARG ;;
 	l) prefix=$OPTARG ;;
 	t) limit=$OPTARG ;;
@@ -69,6 +71,13 @@ for node in "${list[@]}"; do
 	fi
 	id=$((id + 1))
 done
+memory=$total
+if [ -n "$plugged" ]; then
+	memory=$total,slots=1,maxmem=$((total + plugged))M
+	machine+=(-object "memory-backend-ram,id=plugged,size=${plugged}M"
+		  -device "pc-dimm,memdev=plugged,node=$((id - 1))")
+	append+=" memhp_default_state=offline"
+fi
 for distance in ${distances//,/ }; do
 	pair=${distance%:*}
 	machine+=(-numa "dist,src=${pair%-*},dst=${pair#*-},val=${distance#*:}")
@@ -110,7 +119,7 @@ cmdline="console=ttyS1,115200 loglevel=7 ignore_loglevel panic=-1 oops=panic"
 cmdline+=" tsc=reliable no_timer_check cryptomgr.notests=1 rdinit=/init GUEST_CPUS=$cpus $append"
 
 command=(qemu-system-x86_64 -name rhugefs -nodefaults -no-user-config -no-reboot
-	 -display none -m "$total" -smp "$cpus,sockets=$cpus" "${machine[@]}"
+	 -display none -m "$memory" -smp "$cpus,sockets=$cpus" "${machine[@]}"
 	 -serial "file:$prefix.console"
 	 -kernel "$image" -initrd "$initramfs" -append "$cmdline")
 

@@ -23,9 +23,11 @@
 scripts=$top/scripts
 kernels=${K:-$("$scripts/kernel.sh" list)}
 rounds=${ROUNDS:-300} seed=${SEED:-$RANDOM}
+# More rounds may take more than a guest is given otherwise.
+patience=$((1 + rounds / 500))
 [ "${1:-}" != -q ] || quiet=1
 
-# NAME NODES DISTANCES, as for guest.sh.
+# NAME NODES DISTANCES PLUGGED, as for guest.sh; - for none.
 topologies()
 {
 	cat <<-END
@@ -35,6 +37,7 @@ topologies()
 	8          192:0,192:1,192:2,192:3,192:4,192:5,192:6,192:7
 	no-cpu     160:0,192:1,288  0-1:15,0-2:40,1-2:25
 	no-memory  192:0,0:1,192
+	plugged    192:0,192:1,0    - 256
 	END
 }
 
@@ -64,7 +67,12 @@ nodes_of()
 
 distances_of()
 {
-	topologies | awk -v name="$1" '$1 == name { print $3 }'
+	topologies | awk -v name="$1" '$1 == name && $3 != "-" { print $3 }'
+}
+
+plugged_into()
+{
+	topologies | awk -v name="$1" '$1 == name { print $4 }'
 }
 
 # The largest comes before those without this or that.
@@ -82,8 +90,8 @@ run_topology()
 	local kernel=$1 name=$2 run=topologies-$1-$2
 
 	"$scripts/guest.sh" -n "$(nodes_of "$name")" -d "$(distances_of "$name")" \
-		-l "$logs/$run" -t $((600 * kernel_slow)) \
-		-a "$kernel_append GUEST_MODE=check GUEST_SLOW=$kernel_slow ROUNDS=$rounds SEED=$seed" \
+		-p "$(plugged_into "$name")" -l "$logs/$run" -t $((600 * kernel_slow * patience)) \
+		-a "$kernel_append GUEST_MODE=check GUEST_SLOW=$((kernel_slow * patience)) ROUNDS=$rounds SEED=$seed" \
 		"$kernel_image" "$build/topologies-$kernel.cpio" |
 		"$scripts/tap.sh" "$kernel, $name" "$logs/$run.tally" "$logs/$run.console"
 }

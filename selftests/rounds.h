@@ -358,8 +358,9 @@ static inline unsigned long nodes_at_fault(const struct party *party,
 		return 0;
 	mems = mems_allowed();
 	policy = policy_at(addr);
+	/* Of one that has no node left, since the task has moved, the kernel makes all. */
 	if (policy.mode != MPOL_DEFAULT)
-		return policy_allows(&policy, mems);
+		return policy_allows(&policy, mems) ?: mems;
 	if (party->rounds->mount.mode != MPOL_DEFAULT)
 		return mount_allows(party->rounds, mems);
 	policy = policy_of_task(mems);
@@ -377,9 +378,10 @@ static inline void slot_placed(struct party *party, struct slot *slot, int node,
 	else if (!party->rounds->kind->keeps || node == slot->node)
 		return;
 	if (slot->nodes && !nodes_have(slot->nodes | also, node))
-		broken(party, &tally->misplaced, "%s on node %d, not on %s",
+		broken(party, &tally->misplaced,
+		       "%s on node %d, was on %d, not on %#lx, now %#lx",
 		       slot->state == SLOT_THERE ? "copy" : "page", node,
-		       nodes_list(slot->nodes));
+		       slot->node, slot->nodes, also);
 }
 
 static inline void slot_touch(struct party *party, struct slot *slot,
