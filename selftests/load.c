@@ -504,13 +504,21 @@ TEST_F_TIMEOUT(exhausted, nothing_to_be_had, 60)
 TEST_F_TIMEOUT(exhausted, a_number_is_taken_where_there_is_some, 60)
 {
 	struct pools pools;
+	int i;
 
 	if (load_until_refused("1:4") != ENOMEM)
 		SKIP(return, "node 1 still has memory");
-	ASSERT_EQ(load_pages("8"), 0);
-	pools = pools_read();
-	/* The page of zeroes may have left one on node 1 this time. */
-	EXPECT_TRUE(pools.all.nr == 8 && pools.node[0].nr >= 7)
+	for (i = 0; i < 10; i++) {
+		ASSERT_EQ(load_pages("8"), 0);
+		pools = pools_read();
+		/* The page of zeroes may have left one on node 1 this time. */
+		if (pools.node[0].nr >= 7)
+			break;
+		/* What was refused in vain has made the kernel compact more since. */
+		ASSERT_EQ(unload(), 0);
+		hugetlb_set_node1("9999");
+	}
+	EXPECT_TRUE(i < 10 && pools.all.nr == 8)
 		pools_print("after loading", &pools);
 }
 
