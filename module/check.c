@@ -270,19 +270,6 @@ static unsigned long check_held(void *data, unsigned long from,
 	return cache_count(data, from, to);
 }
 
-/* How many of a file's pages are in its map. */
-static unsigned long check_mapped(struct huge_inode *huge)
-{
-	unsigned long pages = 0;
-	struct region_run run = {};
-
-	while (region_run(&huge->reserve->map, run.to, REGION_END, &run)) {
-		pages += cache_count(&huge->cache, run.from, run.to);
-		cond_resched();
-	}
-	return pages;
-}
-
 static void check_inode(struct inode *inode, void *data)
 {
 	struct huge_inode *huge = huge_inode(inode);
@@ -298,9 +285,6 @@ static void check_inode(struct inode *inode, void *data)
 	pages = check_cache(check, inode);
 	check->used += pages + check_reserve(check, huge->reserve, check_held,
 					     &huge->cache);
-	check_differ(check, "inode", inode->i_ino, "in the map",
-		     cache_count(&huge->cache, 0, REGION_END),
-		     check_mapped(huge));
 	check_differ(check, "inode", inode->i_ino, "nr_pages",
 		     atomic_long_read(&huge->cache.nr_pages), pages);
 	up_read(&huge->reserve->lock);

@@ -55,19 +55,44 @@ void pool_place(struct pool *pool, unsigned long pages,
 	}
 }
 
-/* End up to @pages of a promise on a node; how many it was. */
-static unsigned long pool_node_unreserve(struct pool *pool,
-					 struct pool_node *node,
-					 struct promise *promise,
-					 unsigned long pages)
+/*
+ * Take up to @pages of a promise away on a node, for @to, or to end them where that is
+ * NULL; how many it was.
+ */
+static unsigned long pool_node_withdraw(struct pool *pool,
+					struct pool_node *node,
+					struct promise *from,
+					struct promise *to, unsigned long pages)
 {
 	spin_lock(&node->lock);
-	pages = min(pages, promise->on_node[node->nid]);
-	promise_add(promise, node->nid, -pages);
-	node->counts.resv -= pages;
+	pages = min(pages, from->on_node[node->nid]);
+	promise_add(from, node->nid, -pages);
+	if (to) {
+		promise_add(to, node->nid, pages);
+	} else {
+		node->counts.resv -= pages;
+		pool_spare(pool, pages);
+	}
 	node->events++;
-	pool_spare(pool, pages);
 	spin_unlock(&node->lock);
+	return pages;
+}
+
+/* The same on all nodes; how many were not there. */
+static unsigned long pool_withdraw(struct pool *pool, struct promise *from,
+				   struct promise *to, unsigned long pages)
+{
+	unsigned int seq;
+	int nid;
+
+	do {
+		seq = read_seqcount_begin(&pool->moves);
+		for (nid = 0; nid < pool->nr_nodes && pages; nid++)
+			if (promise_on(from, nid))
+				pages -= pool_node_withdraw(pool,
+							    pool->node[nid],
+							    from, to, pages);
+	} while (pages && read_seqcount_retry(&pool->moves, seq));
 	return pages;
 }
 
@@ -84,19 +109,7 @@ static unsigned long pool_node_unreserve(struct pool *pool,
 unsigned long pool_unreserve(struct pool *pool, unsigned long pages,
 			     struct promise *promise)
 {
-	unsigned long left = pages;
-	unsigned int seq;
-	int nid;
-
-	do {
-		seq = read_seqcount_begin(&pool->moves);
-		for (nid = 0; nid < pool->nr_nodes && left; nid++)
-			if (promise_on(promise, nid))
-				left -= pool_node_unreserve(pool,
-							    pool->node[nid],
-							    promise, left);
-	} while (left && read_seqcount_retry(&pool->moves, seq));
-	return pages - left;
+	return pages - pool_withdraw(pool, promise, NULL, pages);
 }
 
 /**
@@ -118,20 +131,6 @@ unsigned long pool_promised(struct pool *pool, const struct promise *promise)
 	return sum;
 }
 
-/* Let up to @pages of a promise on a node be another's; how many it was. */
-static unsigned long pool_node_hand_over(struct pool_node *node,
-					 struct promise *from,
-					 struct promise *to,
-					 unsigned long pages)
-{
-	spin_lock(&node->lock);
-	pages = min(pages, from->on_node[node->nid]);
-	promise_add(from, node->nid, -pages);
-	promise_add(to, node->nid, pages);
-	spin_unlock(&node->lock);
-	return pages;
-}
-
 /**
  * pool_hand_over() - Let what was promised to one be promised to another.
  * @pool: the pool
@@ -144,16 +143,7 @@ static unsigned long pool_node_hand_over(struct pool_node *node,
 void pool_hand_over(struct pool *pool, struct promise *from, struct promise *to,
 		    unsigned long pages)
 {
-	unsigned int seq;
-	int nid;
-
-	do {
-		seq = read_seqcount_begin(&pool->moves);
-		for (nid = 0; nid < pool->nr_nodes && pages; nid++)
-			if (promise_on(from, nid))
-				pages -= pool_node_hand_over(pool->node[nid],
-							     from, to, pages);
-	} while (pages && read_seqcount_retry(&pool->moves, seq));
+	pages = pool_withdraw(pool, from, to, pages);
 	WARN_ONCE(pages, "rhugefs: %lu promises to hand over were not there\n",
 		  pages);
 }

@@ -151,9 +151,10 @@ static int rebind_locked(struct rebind *rebind, const struct wish *wish,
 	if (err)
 		return err;
 	err = rebind_collect_all(rebind, held, data);
-	rebind_spread(rebind, wish, held, data);
-	if (!err)
+	if (!err) {
+		rebind_spread(rebind, wish, held, data);
 		err = rebind_move(rebind, wish);
+	}
 	rebind_finish(rebind, err);
 	if (err)
 		region_abort(&change);
@@ -186,23 +187,19 @@ int rebind_range(struct reserve *reserve, unsigned long from, unsigned long to,
 	struct scope *scope;
 	int err;
 
-	scope = scope_get(pool, wish);
+	scope = wish_begin(&spread, pool);
 	if (!scope)
 		return -ENOMEM;
 	INIT_LIST_HEAD(&rebind.given);
-	err = wish_spread_begin(&spread, pool->nr_nodes);
-	if (err)
-		goto put;
 	err = down_write_killable(&reserve->lock);
 	if (err)
-		goto put;
+		goto end;
 	rebind.promise = reserve_promise(reserve, scope);
 	err = rebind.promise ? rebind_locked(&rebind, &spread, held, data) :
 			       -ENOMEM;
 	up_write(&reserve->lock);
-put:
-	wish_spread_end(&spread);
-	scope_put(pool, scope);
+end:
+	wish_end(&spread, pool, scope);
 	return err;
 }
 
@@ -264,14 +261,12 @@ static int piece_reserve(struct reserve *reserve, struct piece *piece)
 	struct promise *promise;
 	long missing;
 
-	piece->scope = scope_get(pool, &piece->wish);
+	piece->scope = wish_begin(&piece->wish, pool);
 	if (!piece->scope)
 		return -ENOMEM;
 	piece->units = promise_create(pool, piece->scope);
 	promise = reserve_promise(reserve, piece->scope);
 	if (!piece->units || !promise)
-		return -ENOMEM;
-	if (wish_spread_begin(&piece->wish, pool->nr_nodes))
 		return -ENOMEM;
 	missing = region_chg(&reserve->map, piece->from, piece->to, promise,
 			     &piece->change);
@@ -333,14 +328,13 @@ static void piece_free(struct reserve *reserve, struct piece *piece)
 	unsigned long units;
 
 	region_abort(&piece->change);
-	wish_spread_end(&piece->wish);
 	if (piece->units) {
 		units = pool_promised(pool, piece->units);
 		if (units)
 			quota_unreserve(reserve->quota, units, piece->units);
 		promise_destroy(piece->units);
 	}
-	scope_put(pool, piece->scope);
+	wish_end(&piece->wish, pool, piece->scope);
 	kfree(piece);
 }
 

@@ -201,14 +201,11 @@ int reserve_range(struct reserve *reserve, unsigned long from, unsigned long to,
 	struct scope *scope;
 	int err;
 
-	scope = scope_get(pool, wish);
+	scope = wish_begin(&spread, pool);
 	if (!scope)
 		return -ENOMEM;
-	err = wish_spread_begin(&spread, pool->nr_nodes);
-	if (!err)
-		err = reserve_within(reserve, from, to, &spread, scope);
-	wish_spread_end(&spread);
-	scope_put(pool, scope);
+	err = reserve_within(reserve, from, to, &spread, scope);
+	wish_end(&spread, pool, scope);
 	return err;
 }
 

@@ -2,35 +2,44 @@
 /*
  * Wishes that depend on the index: how many of several pages should lie on which node.
  */
-#include <linux/errno.h>
 #include <linux/slab.h>
 
+#include "pool.h"
 #include "wish.h"
 
 /**
- * wish_spread_begin() - Be ready to spread pages.
+ * wish_begin() - Be ready to promise pages as they are wanted.
  * @wish: where they should lie
- * @nr_nodes: how many nodes there may be
+ * @pool: the pool
  *
- * Context: may sleep. wish_spread_end() follows, also after an error.
- * Return: 0, or -ENOMEM.
+ * Context: may sleep.
+ * Return: the scope of the promise, for wish_end(), or NULL where memory is short.
  */
-int wish_spread_begin(struct wish *wish, int nr_nodes)
+struct scope *wish_begin(struct wish *wish, struct pool *pool)
 {
-	if (!wish->interleave)
-		return 0;
-	wish->spread = kcalloc(nr_nodes, sizeof(*wish->spread), GFP_KERNEL);
-	return wish->spread ? 0 : -ENOMEM;
+	struct scope *scope = scope_get(pool, wish);
+
+	if (!scope || !wish->interleave)
+		return scope;
+	wish->spread = kcalloc(pool->nr_nodes, sizeof(*wish->spread),
+			       GFP_KERNEL);
+	if (wish->spread)
+		return scope;
+	scope_put(pool, scope);
+	return NULL;
 }
 
 /**
- * wish_spread_end() - Undo it.
+ * wish_end() - Undo it.
  * @wish: the wish
+ * @pool: the pool
+ * @scope: what wish_begin() returned
  */
-void wish_spread_end(struct wish *wish)
+void wish_end(struct wish *wish, struct pool *pool, struct scope *scope)
 {
 	kfree(wish->spread);
 	wish->spread = NULL;
+	scope_put(pool, scope);
 }
 
 /**

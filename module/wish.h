@@ -35,9 +35,9 @@ static inline void wish_within(struct wish *wish, const struct scope *scope)
 	};
 }
 
-int wish_spread_begin(struct wish *wish, int nr_nodes);
+struct scope *wish_begin(struct wish *wish, struct pool *pool);
+void wish_end(struct wish *wish, struct pool *pool, struct scope *scope);
 void wish_spread_range(const struct wish *wish, unsigned long from,
 		       unsigned long to);
-void wish_spread_end(struct wish *wish);
 
 #endif
