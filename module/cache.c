@@ -152,14 +152,9 @@ release_entry:
 struct folio *cache_get_filled(struct cache *cache, unsigned long index,
 			       bool want_zeroed, cache_fill_fn fill, void *data)
 {
+	struct mutex *mutex = cache_lock_index(cache, index);
 	struct folio *folio = cache_find(cache, index);
-	struct mutex *mutex;
 
-	if (folio)
-		return folio;
-
-	mutex = cache_lock_index(cache, index);
-	folio = cache_find(cache, index);
 	if (!folio)
 		folio = cache_add(cache, index, want_zeroed, fill, data);
 	cache_unlock_index(mutex);

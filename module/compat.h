@@ -46,6 +46,30 @@ static inline void vm_flags_set(struct vm_area_struct *vma, vm_flags_t flags)
 
 #endif
 
+/* How large an entry ->huge_fault is asked for. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 6, 0)
+typedef enum page_entry_size compat_order_t;
+#define COMPAT_HUGE_ORDER	PE_SIZE_PMD
+#else
+typedef unsigned int compat_order_t;
+#define COMPAT_HUGE_ORDER	HPAGE_PMD_ORDER
+#endif
+
+/* Let go of the lock under which the kernel has called ->fault. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 6, 0)
+static inline void release_fault_lock(struct vm_fault *vmf)
+{
+	mmap_read_unlock(vmf->vma->vm_mm);
+}
+#endif
+
+/* Where it is of use to have a ->map_pages that maps nothing. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 8, 0)
+#define COMPAT_MAP_PAGES(function)	NULL
+#else
+#define COMPAT_MAP_PAGES(function)	(function)
+#endif
+
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 10, 0)
 
 #define mm_get_unmapped_area(mm, ...)	((mm)->get_unmapped_area(__VA_ARGS__))

@@ -424,8 +424,8 @@ static bool cow_waited_enough(struct private *private)
 
 /*
  * Give whoever has a reference time to drop it; the access then comes again. Without
- * mmap_lock where that is allowed: it may be this process that has to do something
- * for it. That lock and not the VMA's own is held, since there is no ->map_pages.
+ * the fault's lock where that is allowed: it may be this process that has to do something
+ * for it.
  */
 static vm_fault_t cow_wait(struct private *private, struct vm_fault *vmf)
 {
@@ -434,7 +434,7 @@ static vm_fault_t cow_wait(struct private *private, struct vm_fault *vmf)
 	if (!(vmf->flags & FAULT_FLAG_USER) && cow_waited_enough(private))
 		return VM_FAULT_SIGBUS;
 	if (vmf->flags & FAULT_FLAG_ALLOW_RETRY) {
-		mmap_read_unlock(vmf->vma->vm_mm);
+		release_fault_lock(vmf);
 		schedule_timeout_killable(COW_WAIT);
 		return VM_FAULT_RETRY;
 	}
@@ -471,7 +471,7 @@ static vm_fault_t cow_error(struct cow *cow, int err)
  * unsharing fault comes before a long-term reference for reading, and gets what a
  * write would.
  *
- * Context: as for fault_private(), which calls this; mmap_lock may be dropped.
+ * Context: as for fault_private(), which calls this; the fault's lock may be dropped.
  * Return: VM_FAULT_NOPAGE, VM_FAULT_SIGBUS beyond the end of the file or where no
  * page is to be had, VM_FAULT_OOM where memory is short, VM_FAULT_RETRY.
  */

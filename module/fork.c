@@ -25,6 +25,7 @@
 #include "fork.h"
 #include "huge_page.h"
 #include "private.h"
+#include "private_leaf.h"
 #include "private_page.h"
 #include "stats.h"
 #include "super.h"
@@ -93,43 +94,85 @@ static void *fork_copy(struct private *child, struct vm_area_struct *vma,
 	return claim.folio;
 }
 
-/* What the child is to have in the place of an entry of the parent. */
-static void *fork_entry(struct private *child, struct vm_area_struct *vma,
-			void *entry, unsigned long index)
+/*
+ * Which entries of the parent the child is to hold as well. Those that somebody has a
+ * reference to it gets copied; those that the parent has dropped, and are not gone yet,
+ * it does not have.
+ */
+static u64 fork_find_shared(const struct private_leaf *leaf)
 {
-	if (xa_is_value(entry)) {
-		set_bit(HPAGE_RESV_UNMAPPED, &child->flags);
-		return entry;
-	}
-	if (folio_ref_count(entry) > 1)
-		return fork_copy(child, vma, entry, index);
-	private_page_share(entry);
-	return entry;
+	u64 shared = 0;
+	unsigned int i;
+
+	for (i = 0; i < leaf->nr; i++)
+		if (!xa_is_value(leaf->entry[i]) &&
+		    folio_ref_count(leaf->entry[i]) == 1)
+			shared |= BIT_ULL(i);
+	return shared & ~leaf->marked;
 }
 
-static int fork_share_index(struct private *parent, struct private *child,
-			    struct vm_area_struct *vma, unsigned long index)
+/*
+ * Put entries from the @nr'th on where the child has none yet, as long as no memory is
+ * needed. In the place of one that is to be copied goes what says that there is none.
+ */
+static unsigned int fork_store(struct private *child, struct xa_state *xas,
+			       const struct private_leaf *leaf, u64 shared,
+			       unsigned int nr)
 {
-	void *entry, *inherited;
-	struct mutex *mutex;
-	int err;
+	bool walked = false;
+	void *entry;
 
-	err = xa_reserve(&child->pages, index, GFP_KERNEL_ACCOUNT);
-	if (err)
-		return err;
-	mutex = cache_lock_index(private_cache(parent), index);
-	entry = xa_load(&parent->pages, index);
-	/* The work item may have been here. */
-	if (entry && !xa_get_mark(&parent->pages, index, PRIVATE_DROPPED)) {
-		inherited = fork_entry(child, vma, entry, index);
-		xa_store(&child->pages, index, inherited, 0);
-		if (inherited == entry)
-			xa_set_mark(&child->pages, index, PRIVATE_INHERITED);
-	} else {
-		xa_release(&child->pages, index);
+	for (; nr < leaf->nr; nr++) {
+		if (leaf->marked & BIT_ULL(nr))
+			continue;
+		/* In a node it is one step to the next, and many from the root. */
+		if (walked && leaf->from + leaf->at[nr] == xas->xa_index + 1)
+			xas_next(xas);
+		else
+			xas_set(xas, leaf->from + leaf->at[nr]);
+		entry = shared & BIT_ULL(nr) ? leaf->entry[nr] : PRIVATE_TAKEN;
+		xas_store(xas, entry);
+		if (xas_error(xas))
+			break;
+		if (child->reserve && shared & BIT_ULL(nr))
+			xas_set_mark(xas, PRIVATE_INHERITED);
+		walked = true;
 	}
-	cache_unlock_index(mutex);
-	return 0;
+	return nr;
+}
+
+/* Once an entry has its place in the child, nothing else can fail. */
+static void fork_share_entry(struct private *child, struct vm_area_struct *vma,
+			     void *entry, unsigned long index)
+{
+	if (xa_is_value(entry))
+		set_bit(HPAGE_RESV_UNMAPPED, &child->flags);
+	else
+		xa_store(&child->pages, index,
+			 fork_copy(child, vma, entry, index), 0);
+}
+
+/* Let the child have what the parent has. */
+static int fork_share_leaf(struct private *child, struct vm_area_struct *vma,
+			   const struct private_leaf *leaf)
+{
+	XA_STATE(xas, &child->pages, leaf->from);
+	u64 shared = fork_find_shared(leaf);
+	unsigned int i, stored = 0;
+
+	do {
+		xas_lock(&xas);
+		stored = fork_store(child, &xas, leaf, shared, stored);
+		xas_unlock(&xas);
+	} while (xas_nomem(&xas, GFP_KERNEL));
+	for (i = 0; i < stored; i++) {
+		if (shared & BIT_ULL(i))
+			private_page_share(leaf->entry[i]);
+		else if (!(leaf->marked & BIT_ULL(i)))
+			fork_share_entry(child, vma, leaf->entry[i],
+					 leaf->from + leaf->at[i]);
+	}
+	return xas_error(&xas);
 }
 
 /* As the mount wants it. Where it cannot be had, the child does without. */
@@ -146,22 +189,26 @@ static int fork_share(struct private *parent, struct private *child,
 		      struct vm_area_struct *vma)
 {
 	struct address_space *mapping = parent->inode->i_mapping;
-	unsigned long index;
-	void *entry;
+	unsigned long from = private_from(vma), to = private_to(vma);
+	struct private_leaf leaf;
+	bool more = true;
 	int err = 0;
 
 	filemap_invalidate_lock_shared(mapping);
 	fork_reserve(child, vma);
-	xa_for_each_range(&parent->pages, index, entry, private_from(vma),
-			  private_to(vma) - 1) {
-		err = fork_share_index(parent, child, vma, index);
+	filemap_invalidate_unlock_shared(mapping);
+	for (; from < to && more && !err; from = leaf.to) {
+		/* Faults of others who hold the same pages would change them, too. */
+		filemap_invalidate_lock(mapping);
+		more = private_leaf_read(&leaf, parent, from, to,
+					 PRIVATE_DROPPED);
+		if (more)
+			err = fork_share_leaf(child, vma, &leaf);
+		filemap_invalidate_unlock(mapping);
 		if (fatal_signal_pending(current))
 			err = -EINTR;
-		if (err)
-			break;
 		cond_resched();
 	}
-	filemap_invalidate_unlock_shared(mapping);
 	return err;
 }
 

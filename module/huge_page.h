@@ -44,6 +44,9 @@ static inline loff_t huge_pos(unsigned long index)
 	return (loff_t)index << HUGE_SHIFT;
 }
 
+/* Bytes that are zeroed or copied without a thought of others. */
+#define HUGE_STRIDE	(16 * PAGE_SIZE)
+
 /**
  * huge_page_zero() - Clear a whole huge page.
  * @folio: the page; nobody else may look at it yet
@@ -53,12 +56,13 @@ static inline loff_t huge_pos(unsigned long index)
  */
 static inline void huge_page_zero(struct folio *folio)
 {
-	unsigned long i;
+	void *addr = folio_address(folio), *end = addr + HUGE_SIZE;
 
 	stats_count(STAT_ZEROED);
-	for (i = 0; i < HUGE_NR; i++) {
-		cond_resched();
-		clear_highpage(folio_page(folio, i));
+	for (; addr < end; addr += PAGE_SIZE) {
+		if (IS_ALIGNED((unsigned long)addr, HUGE_STRIDE))
+			cond_resched();
+		clear_page(addr);
 	}
 }
 
@@ -91,12 +95,14 @@ static inline void huge_page_zero_range(struct folio *folio, size_t from,
  */
 static inline void huge_page_copy(struct folio *to, struct folio *from)
 {
-	unsigned long i;
+	void *dest = folio_address(to), *end = dest + HUGE_SIZE;
+	void *source = folio_address(from);
 
 	stats_count(STAT_COPIED);
-	for (i = 0; i < HUGE_NR; i++) {
-		cond_resched();
-		copy_highpage(folio_page(to, i), folio_page(from, i));
+	for (; dest < end; dest += PAGE_SIZE, source += PAGE_SIZE) {
+		if (IS_ALIGNED((unsigned long)dest, HUGE_STRIDE))
+			cond_resched();
+		copy_page(dest, source);
 	}
 }
 

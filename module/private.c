@@ -21,6 +21,7 @@
 #include "dontneed.h"
 #include "huge_page.h"
 #include "private.h"
+#include "private_leaf.h"
 #include "private_page.h"
 #include "rebind.h"
 
@@ -327,23 +328,46 @@ static void private_relax(struct private *private)
 	cond_resched();
 }
 
-/* Drop all entries of a range; how many pages had been promised. */
+/* Drop what was read and erased; how many of these pages had been promised. */
+static unsigned long private_drop_leaf(struct private *private,
+				       struct private_leaf *leaf)
+{
+	struct quota *quota = private_cache(private)->reserve->quota;
+	unsigned long pages = 0;
+	unsigned int i;
+
+	for (i = 0; i < leaf->nr; i++) {
+		if (xa_is_value(leaf->entry[i]))
+			continue;
+		pages += !(leaf->marked & BIT_ULL(i));
+		private_page_drop(leaf->entry[i], quota);
+	}
+	return pages;
+}
+
+/*
+ * Drop all entries of a range; how many pages had been promised. The lock is held
+ * exclusively since that costs less than the mutex of each index, but for no more than a
+ * leaf at a time.
+ */
 static unsigned long private_drop_range(struct private *private,
 					unsigned long from, unsigned long to)
 {
-	struct cache *cache = private_cache(private);
-	unsigned long index, pages = 0;
-	struct mutex *mutex;
-	void *entry;
+	struct address_space *mapping = private->inode->i_mapping;
+	struct private_leaf leaf;
+	unsigned long pages = 0;
+	bool more = true;
 
-	xa_for_each_range(&private->pages, index, entry, from, to - 1) {
-		mutex = cache_lock_index(cache, index);
-		pages += private_consumed(private, index);
-		entry = xa_erase(&private->pages, index);
-		if (entry && !xa_is_value(entry))
-			private_page_drop(entry, cache->reserve->quota);
-		cache_unlock_index(mutex);
-		private_relax(private);
+	for (; from < to && more; from = leaf.to) {
+		filemap_invalidate_lock(mapping);
+		more = private_leaf_read(&leaf, private, from, to,
+					 PRIVATE_INHERITED);
+		if (more) {
+			private_leaf_erase(&leaf, private);
+			pages += private_drop_leaf(private, &leaf);
+		}
+		filemap_invalidate_unlock(mapping);
+		cond_resched();
 	}
 	return pages;
 }
@@ -369,31 +393,41 @@ static void private_keep_promises(struct private *private, unsigned long from,
 	}
 }
 
+/* Take the first part of a range out of the map; false where memory is too short. */
+static bool private_forget(struct private *private, unsigned long from,
+			   unsigned long to, struct forgotten *part)
+{
+	struct address_space *mapping = private->inode->i_mapping;
+	int err;
+
+	filemap_invalidate_lock_shared(mapping);
+	err = reserve_forget(private->reserve, from, to, part);
+	if (err)
+		private_keep_promises(private, from, to);
+	filemap_invalidate_unlock_shared(mapping);
+	return !err;
+}
+
 /* End what a mapping has in a range that none of its pieces maps any more. */
 static void private_end_range(struct private *private, unsigned long from,
 			      unsigned long to)
 {
 	struct forgotten part;
+	unsigned long held;
 
 	if (from >= to)
 		return;
-	filemap_invalidate_lock_shared(private->inode->i_mapping);
 	if (!private->reserve) {
 		private_drop_range(private, from, to);
-		goto unlock;
+		return;
 	}
 	/* What was promised under several policies ends in parts. */
 	for (; from < to; from = part.to) {
-		if (reserve_forget(private->reserve, from, to, &part)) {
-			private_keep_promises(private, from, to);
-			break;
-		}
-		reserve_release(private->reserve, &part,
-				private_drop_range(private, part.from,
-						   part.to));
+		if (!private_forget(private, from, to, &part))
+			return;
+		held = private_drop_range(private, part.from, part.to);
+		reserve_release(private->reserve, &part, held);
 	}
-unlock:
-	filemap_invalidate_unlock_shared(private->inode->i_mapping);
 }
 
 /**

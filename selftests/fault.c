@@ -4,16 +4,13 @@
  * one fault maps 2 MiB at once, all who map or read the file see one content,
  * and a mapping can be moved, protected and cut at huge page boundaries.
  */
-#include "rhugefs_test.h"
+#include "faults.h"
 
 #include <linux/futex.h>
 #include <pthread.h>
 #include <stdint.h>
-#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
-
-#define SMALL		4096UL
 
 /* The numbers are newer than the C library's header. */
 #ifndef MADV_POPULATE_READ
@@ -30,52 +27,6 @@
 RHUGEFS_FIXTURE(fault);
 
 /* --- counting faults ----------------------------------------------------- */
-
-/* Faults of this thread that needed no input or output, by the kernel's count. */
-static long faults(void)
-{
-	struct rusage usage;
-
-	must(getrusage(RUSAGE_THREAD, &usage) == 0);
-	return usage.ru_minflt;
-}
-
-/* Touch every small page; by atomic operations, which are not left out. */
-static void touch_small(char *map, unsigned long bytes, bool write)
-{
-	unsigned long pos;
-
-	for (pos = 0; pos < bytes; pos += SMALL) {
-		if (write)
-			__atomic_store_n(&map[pos], pos >> 12,
-					 __ATOMIC_RELAXED);
-		else
-			__atomic_load_n(&map[pos], __ATOMIC_RELAXED);
-	}
-}
-
-/*
- * Faults that it takes to touch every small page of a range. The program's own
- * code and stack must not be among them: what is done is done once before, on
- * memory that is there already.
- */
-static long faults_of(char *map, unsigned long bytes, bool write)
-{
-	static char there[2 * SMALL] = { 1 };
-	const struct {
-		char *mem;
-		unsigned long bytes;
-	} both[] = { { there, sizeof(there) }, { map, bytes } };
-	long before;
-	int i;
-
-	memset(there, 1, sizeof(there));
-	for (i = 0; i < 2; i++) {
-		before = faults();
-		touch_small(both[i].mem, both[i].bytes, write);
-	}
-	return faults() - before;
-}
 
 TEST_F(fault, one_per_huge_page_written)
 {
@@ -110,7 +61,7 @@ TEST_F(fault, one_where_another_mapping_has_it)
 	ASSERT_NE(one, NULL);
 	ASSERT_NE(two, NULL);
 	ASSERT_EQ(faults_of(one, 2 * HUGE, true), 2);
-	ASSERT_EQ(faults_of(two, 2 * HUGE, true), 2);
+	ASSERT_EQ(faults_of(two, 2 * HUGE, true), windows_of(two, 2));
 	ASSERT_POOL(2, 0);
 }
 
@@ -143,7 +94,7 @@ TEST_F(fault, fallocated_pages_take_one_too)
 	ASSERT_POOL(2, 0);
 	map = map_huge(fd, 0, 2, 0);
 	ASSERT_NE(map, NULL);
-	ASSERT_EQ(faults_of(map, 2 * HUGE, true), 2);
+	ASSERT_EQ(faults_of(map, 2 * HUGE, true), windows_of(map, 2));
 	ASSERT_POOL(2, 0);
 }
 
@@ -855,7 +806,7 @@ TEST_F(fault, dontneed_drops_the_entry_and_not_the_page)
 	bytes_stir(map, 2 * HUGE, 6);
 	ASSERT_EQ(madvise(map, 2 * HUGE, MADV_DONTNEED), 0);
 	ASSERT_POOL(2, 0);
-	ASSERT_EQ(faults_of(map, 2 * HUGE, false), 2);
+	ASSERT_EQ(faults_of(map, 2 * HUGE, false), windows_of(map, 2));
 	ASSERT_TRUE(bytes_stirred(map, 2 * HUGE, 6));
 
 	/* A part of a huge page: the kernel splits the entry. */
