@@ -16,7 +16,7 @@
 /*
  * Two faults on one index must not both fill it, and a lock for each index
  * would be many. Two indices that share a mutex only wait for each other.
- * Taken inside of invalidate_lock, one at a time.
+ * Taken inside of invalidate_lock. Who has one only tries to get further ones.
  */
 #define INDEX_MUTEX_BITS	8
 
@@ -50,22 +50,43 @@ void cache_init(struct cache *cache, struct address_space *mapping,
 	xa_init_flags(&cache->privates, XA_FLAGS_ALLOC | XA_FLAGS_ACCOUNT);
 }
 
+static struct mutex *cache_index_mutex(struct cache *cache, unsigned long index)
+{
+	unsigned long key = (unsigned long)cache / L1_CACHE_BYTES + index;
+
+	return &index_mutex[hash_long(key, INDEX_MUTEX_BITS)];
+}
+
 /**
  * cache_lock_index() - Keep everybody else from filling an index, and from
  *	copying, sharing or dropping a private page of it.
  * @cache: the file's cache
  * @index: the index, in huge pages
  *
- * Context: invalidate_lock is held shared; may sleep.
+ * Context: invalidate_lock is held shared; may sleep. No other index is locked.
  * Return: what cache_unlock_index() wants.
  */
 struct mutex *cache_lock_index(struct cache *cache, unsigned long index)
 {
-	unsigned long key = (unsigned long)cache / L1_CACHE_BYTES + index;
-	struct mutex *mutex = &index_mutex[hash_long(key, INDEX_MUTEX_BITS)];
+	struct mutex *mutex = cache_index_mutex(cache, index);
 
 	mutex_lock(mutex);
 	return mutex;
+}
+
+/**
+ * cache_trylock_index() - The same for who has locked another one already.
+ * @cache: the file's cache
+ * @index: the index, in huge pages
+ *
+ * Return: what cache_unlock_index() wants, or NULL where somebody, who may be the
+ * caller, holds a mutex that serves this index, too.
+ */
+struct mutex *cache_trylock_index(struct cache *cache, unsigned long index)
+{
+	struct mutex *mutex = cache_index_mutex(cache, index);
+
+	return mutex_trylock(mutex) ? mutex : NULL;
 }
 
 /**
@@ -105,36 +126,84 @@ static void cache_insert(struct cache *cache, struct claim *claim)
 				    HUGE_SIZE, 1);
 }
 
-/* Put a page at an index that has none; its mutex is held. On an error nothing is changed. */
-static struct folio *cache_add(struct cache *cache, unsigned long index,
-			       bool want_zeroed, cache_fill_fn fill, void *data)
+/**
+ * cache_claim() - Take a page for an index that has none.
+ * @cache: the file's cache
+ * @index: the index, in huge pages; its mutex is held
+ * @want_zeroed: a page that is zeroed already is worth more to the caller than
+ *	one that is not
+ * @claim: filled in on success; for cache_enter() or cache_cancel()
+ *
+ * Context: as for cache_find(). May sleep.
+ * Return: 0, or with nothing changed -ENOSPC where there is no huge page to be had,
+ * -ENOMEM where memory is short otherwise.
+ */
+int cache_claim(struct cache *cache, unsigned long index, bool want_zeroed,
+		struct claim *claim)
 {
 	struct inode *inode = cache->mapping->host;
-	struct claim claim;
 	struct wish wish;
 	int err;
 
 	err = xa_reserve(&cache->pages, index, GFP_KERNEL);
 	if (err)
-		return ERR_PTR(err);
+		return err;
 	policy_wish(&wish, inode, file_policy_at(inode, index), index);
-	err = reserve_claim(cache->reserve, index, &wish, want_zeroed, &claim);
+	err = reserve_claim(cache->reserve, index, &wish, want_zeroed, claim);
 	if (err)
-		goto release_entry;
-	err = fill(&claim, data);
-	if (err)
-		goto cancel_claim;
-	err = reserve_commit(&claim);
-	if (err)
-		goto cancel_claim;
-	cache_insert(cache, &claim);
-	return claim.folio;
+		xa_release(&cache->pages, index);
+	return err;
+}
 
-cancel_claim:
-	reserve_cancel(&claim);
-release_entry:
-	xa_release(&cache->pages, index);
-	return ERR_PTR(err);
+/**
+ * cache_cancel() - Undo cache_claim().
+ * @cache: the file's cache
+ * @claim: the claim, whose page was shown to nobody
+ *
+ * Context: as for cache_claim().
+ */
+void cache_cancel(struct cache *cache, struct claim *claim)
+{
+	reserve_cancel(claim);
+	xa_release(&cache->pages, claim->index);
+}
+
+/**
+ * cache_enter() - Put the page of a claim at its index.
+ * @cache: the file's cache
+ * @claim: the claim, whose page holds what it is to hold
+ *
+ * Context: as for cache_claim().
+ * Return: 0, or -ENOMEM where memory is short, and the claim is cancelled.
+ */
+int cache_enter(struct cache *cache, struct claim *claim)
+{
+	int err = reserve_commit(claim);
+
+	if (err)
+		cache_cancel(cache, claim);
+	else
+		cache_insert(cache, claim);
+	return err;
+}
+
+/* Put a page at an index that has none; its mutex is held. On an error nothing is changed. */
+static struct folio *cache_add(struct cache *cache, unsigned long index,
+			       bool want_zeroed, cache_fill_fn fill, void *data)
+{
+	struct claim claim;
+	int err;
+
+	err = cache_claim(cache, index, want_zeroed, &claim);
+	if (err)
+		return ERR_PTR(err);
+	err = fill(&claim, data);
+	if (err) {
+		cache_cancel(cache, &claim);
+		return ERR_PTR(err);
+	}
+	err = cache_enter(cache, &claim);
+	return err ? ERR_PTR(err) : claim.folio;
 }
 
 /**

@@ -44,7 +44,12 @@ void cache_locks_init(void);
 void cache_init(struct cache *cache, struct address_space *mapping,
 		struct reserve *reserve);
 struct mutex *cache_lock_index(struct cache *cache, unsigned long index);
+struct mutex *cache_trylock_index(struct cache *cache, unsigned long index);
 void cache_unlock_index(struct mutex *mutex);
+int cache_claim(struct cache *cache, unsigned long index, bool want_zeroed,
+		struct claim *claim);
+void cache_cancel(struct cache *cache, struct claim *claim);
+int cache_enter(struct cache *cache, struct claim *claim);
 struct folio *cache_find(struct cache *cache, unsigned long index);
 struct folio *cache_get(struct cache *cache, unsigned long index);
 struct folio *cache_get_filled(struct cache *cache, unsigned long index,

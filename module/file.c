@@ -12,6 +12,7 @@
 #include "autoclean.h"
 #include "compat.h"
 #include "file.h"
+#include "fill.h"
 #include "huge_page.h"
 #include "inject.h"
 #include "inode.h"
@@ -128,16 +129,15 @@ static loff_t file_llseek(struct file *file, loff_t pos, int whence)
 	return pos;
 }
 
-/* A page of zeroes where there is none; where there is one [from, to) of it, if @zero. */
-static int file_fill_page(struct inode *inode, loff_t from, loff_t to,
-			  bool zero)
+/* A page of zeroes where there is none; where there is one [from, to) of it. */
+static int file_zero_page(struct inode *inode, loff_t from, loff_t to)
 {
 	struct cache *cache = &huge_inode(inode)->cache;
 	struct folio *folio;
 	int err = 0;
 
 	filemap_invalidate_lock_shared(inode->i_mapping);
-	if (zero && cache_find(cache, huge_index(from))) {
+	if (cache_find(cache, huge_index(from))) {
 		cache_zero(cache, from, to);
 	} else {
 		folio = cache_get(cache, huge_index(from));
@@ -149,11 +149,10 @@ static int file_fill_page(struct inode *inode, loff_t from, loff_t to,
 }
 
 /*
- * Put a page wherever [from, to) has none; all of it was promised. What has a page keeps
- * it, but cleared if @zero; who writes through a mapping at that time may find it so or
- * not.
+ * Let [from, to) be zeroes; all of it was promised. What has a page keeps it; who writes
+ * through a mapping at that time may find it cleared or not.
  */
-static int file_fill(struct inode *inode, loff_t from, loff_t to, bool zero)
+static int file_zero(struct inode *inode, loff_t from, loff_t to)
 {
 	loff_t next;
 	int err;
@@ -162,7 +161,7 @@ static int file_fill(struct inode *inode, loff_t from, loff_t to, bool zero)
 		if (fatal_signal_pending(current) || inject(INJECT_SIGNAL))
 			return -EINTR;
 		next = min(huge_pos(huge_index(from) + 1), to);
-		err = file_fill_page(inode, from, next, zero);
+		err = file_zero_page(inode, from, next);
 		if (err)
 			return err;
 		cond_resched();
@@ -190,7 +189,10 @@ static int file_allocate(struct inode *inode, int mode, loff_t from, loff_t to)
 	filemap_invalidate_unlock(inode->i_mapping);
 	if (err)
 		return err;
-	err = file_fill(inode, from, to, mode & FALLOC_FL_ZERO_RANGE);
+	if (mode & FALLOC_FL_ZERO_RANGE)
+		err = file_zero(inode, from, to);
+	else
+		err = fill_range(inode, first, end);
 	if (err)
 		return err;
 	if (!(mode & FALLOC_FL_KEEP_SIZE))

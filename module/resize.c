@@ -6,6 +6,7 @@
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
+#include <linux/cpuset.h>
 #include <linux/gfp.h>
 #include <linux/kernel.h>
 #include <linux/mm.h>
@@ -13,6 +14,7 @@
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 
+#include "crew.h"
 #include "huge_page.h"
 #include "inject.h"
 #include "park.h"
@@ -46,6 +48,9 @@
  */
 #define RESIZE_TRIES	256
 #define RESIZE_PAUSE	16
+
+/* Huge pages that are worth more than one processor, and are carved at a time. */
+#define RESIZE_BULK	32
 
 /* Huge pages that could be taken at most. */
 static unsigned long resize_room(void)
@@ -91,6 +96,60 @@ static struct folio *resize_alloc(int nid, int tries)
 	return folio;
 }
 
+/**
+ * struct carving - what several processors carve on one node
+ * @crew: those who do
+ * @pool: the pool
+ * @nid: node id
+ * @got: how many pages it was so far
+ */
+struct carving {
+	struct crew crew;
+	struct pool *pool;
+	int nid;
+	atomic_long_t got;
+};
+
+/* One page that is there without much ado. */
+static bool resize_carve_piece(struct crew *crew, unsigned long nth)
+{
+	struct carving *carving = container_of(crew, struct carving, crew);
+	struct folio *folio;
+
+	if (signal_pending(crew->owner))
+		return false;
+	folio = resize_alloc(carving->nid, 1);
+	if (!folio)
+		return false;
+	pool_add(carving->pool, folio, want_init_on_alloc(RESIZE_GFP));
+	atomic_long_inc(&carving->got);
+	return true;
+}
+
+/*
+ * Carve on a node with several processors, for the kernel may zero what it gives, and
+ * stop where it becomes difficult; how many it was. Others than the caller's task are not
+ * bound by its cpuset.
+ */
+static unsigned long resize_carve_quickly(struct pool *pool, int nid,
+					  unsigned long pages)
+{
+	struct carving *carving;
+	unsigned long got;
+
+	if (pages < RESIZE_BULK || !node_isset(nid, cpuset_current_mems_allowed))
+		return 0;
+	carving = kzalloc(sizeof(*carving), GFP_KERNEL);
+	if (!carving)
+		return 0;
+	carving->pool = pool;
+	carving->nid = nid;
+	crew_run(&carving->crew, nid, pages, pages, resize_carve_piece);
+	got = atomic_long_read(&carving->got);
+	kfree(carving);
+	return got;
+}
+
 /* Carve up to @pages on one node; how many it was. */
 static unsigned long resize_carve(struct pool *pool, int nid,
 				  unsigned long pages)
@@ -98,7 +157,7 @@ static unsigned long resize_carve(struct pool *pool, int nid,
 	struct folio *folio;
 	unsigned long got;
 
-	for (got = 0; got < pages; got++) {
+	for (got = resize_carve_quickly(pool, nid, pages); got < pages; got++) {
 		if (fatal_signal_pending(current))
 			break;
 		folio = resize_alloc(nid, RESIZE_TRIES);
@@ -306,10 +365,32 @@ static int resize_next_node(struct pool *pool, int wanted, bool fewest,
 	return found;
 }
 
+/*
+ * How many pages to carve at a time so that nodes are even in the end: where each of
+ * @nodes could still get as many, the last ones level what is uneven by then.
+ */
+static unsigned long resize_stride(unsigned long pages, unsigned long nodes)
+{
+	return pages >= nodes * RESIZE_BULK ? RESIZE_BULK : 1;
+}
+
+static unsigned long resize_count_concerned(struct pool *pool, int wanted)
+{
+	unsigned long nodes = 0;
+	int nid;
+
+	for (nid = 0; nid < pool->nr_nodes; nid++)
+		nodes += resize_concerns(nid, wanted);
+	return nodes;
+}
+
 /* Surplus pages stay first, then new ones come. */
 static void resize_grow(struct pool *pool, int wanted, unsigned long pages)
 {
+	unsigned long nodes = resize_count_concerned(pool, wanted);
 	nodemask_t done = NODE_MASK_NONE;
+	unsigned long stride, got;
+	bool easy = true;
 	int nid;
 
 	for (nid = 0; nid < pool->nr_nodes && pages; nid++)
@@ -320,10 +401,14 @@ static void resize_grow(struct pool *pool, int wanted, unsigned long pages)
 		nid = resize_next_node(pool, wanted, true, &done);
 		if (nid == NUMA_NO_NODE)
 			break;
-		if (resize_carve(pool, nid, 1))
-			pages--;
-		else
+		stride = easy ? resize_stride(pages, nodes) : 1;
+		got = resize_carve_quickly(pool, nid, stride);
+		easy = got == stride;
+		if (!got)
+			got = resize_carve(pool, nid, 1);
+		if (!got)
 			node_set(nid, done);
+		pages -= got;
 	}
 	atomic_dec(&pool->growing);
 }
