@@ -18,6 +18,7 @@
  * go; a work item, or the next fault if it is faster, unmaps it once more, which
  * waits for stale TLBs, and then frees it.
  */
+#include <linux/hashtable.h>
 #include <linux/mm.h>
 #include <linux/mman.h>
 #include <linux/mmu_notifier.h>
@@ -42,21 +43,32 @@
  * struct dontneed - what listens in one address space
  * @mm: the address space; constant
  * @notifier: over all addresses, so that splitting and moving change nothing
+ * @link: in dontneed_all; dontneed_lock
  * @nr_privates: private mappings for which it listens; dontneed_lock
  */
 struct dontneed {
 	struct mm_struct *mm;
 	struct mmu_interval_notifier notifier;
+	struct hlist_node link;
 	unsigned long nr_privates;
 };
 
+#define DONTNEED_HASH_BITS	8
+
 /* By address space; dontneed_lock. */
-static DEFINE_XARRAY(dontneed_all);
+static DEFINE_HASHTABLE(dontneed_all, DONTNEED_HASH_BITS);
 static DEFINE_MUTEX(dontneed_lock);
 
-static unsigned long dontneed_key(struct mm_struct *mm)
+static struct dontneed *dontneed_find(struct mm_struct *mm)
 {
-	return (unsigned long)mm / L1_CACHE_BYTES;
+	struct dontneed *dontneed;
+
+	lockdep_assert_held(&dontneed_lock);
+
+	hash_for_each_possible(dontneed_all, dontneed, link, (unsigned long)mm)
+		if (dontneed->mm == mm)
+			return dontneed;
+	return NULL;
 }
 
 /* The number of madvise(2) in 32-bit programs. */
@@ -285,24 +297,17 @@ static struct dontneed *dontneed_create(struct mm_struct *mm)
 	if (!dontneed)
 		return ERR_PTR(-ENOMEM);
 	dontneed->mm = mm;
-	err = xa_err(xa_store(&dontneed_all, dontneed_key(mm), dontneed,
-			      GFP_KERNEL));
-	if (err)
-		goto free;
 	do
 		err = dontneed_insert(dontneed);
 	while (err == -EINTR && !fatal_signal_pending(current));
-	if (err)
-		goto erase;
+	if (err) {
+		kfree(dontneed);
+		return ERR_PTR(err);
+	}
 	/* Where something else is being invalidated, it hears nothing until then. */
 	mmu_interval_read_begin(&dontneed->notifier);
+	hash_add(dontneed_all, &dontneed->link, (unsigned long)mm);
 	return dontneed;
-
-erase:
-	xa_erase(&dontneed_all, dontneed_key(mm));
-free:
-	kfree(dontneed);
-	return ERR_PTR(err);
 }
 
 /**
@@ -319,7 +324,7 @@ int dontneed_listen(struct mm_struct *mm)
 	int err = 0;
 
 	mutex_lock(&dontneed_lock);
-	dontneed = xa_load(&dontneed_all, dontneed_key(mm));
+	dontneed = dontneed_find(mm);
 	if (!dontneed)
 		dontneed = dontneed_create(mm);
 	if (IS_ERR(dontneed))
@@ -342,11 +347,11 @@ void dontneed_end(struct mm_struct *mm)
 	struct dontneed *dontneed;
 
 	mutex_lock(&dontneed_lock);
-	dontneed = xa_load(&dontneed_all, dontneed_key(mm));
+	dontneed = dontneed_find(mm);
 	if (--dontneed->nr_privates)
 		dontneed = NULL;
 	else
-		xa_erase(&dontneed_all, dontneed_key(mm));
+		hash_del(&dontneed->link);
 	mutex_unlock(&dontneed_lock);
 	if (!dontneed)
 		return;
