@@ -2,13 +2,20 @@
 /*
  * A reserve map: which huge pages of a file, by index, have been promised.
  *
- * The map is a set of disjoint regions in an interval tree, so that looking,
+ * The map is a set of disjoint regions in a red-black tree, so that looking,
  * adding and deleting cost the logarithm of their number, and a step more for
- * each region that lies in the range. Two regions that meet become one, hence a
- * map never holds more regions than it has gaps plus one. An index stays in the
- * map from the moment it is promised until it is deleted, whether or not a page
- * has been put there meanwhile: the map says what was promised, the page cache
- * says what of it was consumed.
+ * each region that lies in the range. An interval tree would keep and read what
+ * lies below each node, which says nothing that the order of disjoint regions does
+ * not say. Whoever changes the map leaves a mark where he did, and what is done
+ * nearby then, as a second step or the next of a row of changes mostly is, needs no
+ * way down from the root. The regions are in a list too, since the way from one to
+ * the next through the tree may lead up to the root and down again. A region grows
+ * and shrinks where it is.
+ *
+ * Two regions that meet become one, hence a map never holds more regions than it
+ * has gaps plus one. An index stays in the map from the moment it is promised until
+ * it is deleted, whether or not a page has been put there meanwhile: the map says
+ * what was promised, the page cache says what of it was consumed.
  *
  * What was promised on different terms belongs to different things, and regions
  * that do so stay apart where they meet. hugetlb keeps the cgroup that was charged
@@ -32,32 +39,109 @@
 
 #include "resv_map.h"
 
-static struct file_region *region_of(struct interval_tree_node *node)
+/*
+ * How many regions are looked at from the mark on before the search begins at the root:
+ * a region further on than the last time takes three.
+ */
+#define NEAR_STEPS	3
+
+/* The region that is linked there, NULL where it is the list's head. */
+static struct file_region *region_of(struct resv_map *map,
+				     struct list_head *link)
 {
-	return node ? container_of(node, struct file_region, node) : NULL;
+	return link == &map->in_order ?
+		       NULL : list_entry(link, struct file_region, link);
 }
 
-/* Region with the lowest index among those that have one in [from, to). */
-static struct file_region *region_first(struct resv_map *map,
-					unsigned long from, unsigned long to)
+static struct file_region *region_below(struct file_region *region,
+					unsigned long to)
 {
-	return region_of(interval_tree_iter_first(&map->regions, from, to - 1));
+	return region && region->from < to ? region : NULL;
+}
+
+/* The next one, unless it begins at @to or behind it. */
+static struct file_region *region_next(struct resv_map *map,
+				       struct file_region *region,
+				       unsigned long to)
+{
+	return region_below(region_of(map, region->link.next), to);
+}
+
+/* The first region that ends behind @at, and the one in front of it. */
+static struct file_region *region_descend(struct resv_map *map,
+					  unsigned long at,
+					  struct file_region **before)
+{
+	struct rb_node *rb = map->regions.rb_node;
+	struct file_region *found = NULL, *region;
+
+	*before = NULL;
+	while (rb) {
+		region = rb_entry(rb, struct file_region, rb);
+		if (region->to > at) {
+			found = region;
+			rb = rb->rb_left;
+		} else {
+			*before = region;
+			rb = rb->rb_right;
+		}
+	}
+	return found;
 }
 
 /*
- * Regions are disjoint, so the next one in the tree's order is the next one by
- * index, and needs no search.
+ * Region with the lowest index among those that have one in [from, to). Many may look
+ * at the same time, hence the mark is read, which serves who comes for what was just
+ * added, and not moved.
  */
-static struct file_region *region_next(struct file_region *region,
+static struct file_region *region_first(struct resv_map *map,
+					unsigned long from, unsigned long to)
+{
+	struct file_region *region = READ_ONCE(map->near), *found = NULL;
+	struct rb_node *rb = map->regions.rb_node;
+
+	if (region && region->from <= from && from < region->to)
+		return region;
+	while (rb) {
+		region = rb_entry(rb, struct file_region, rb);
+		if (from < region->from) {
+			found = region;
+			rb = rb->rb_left;
+		} else if (from >= region->to) {
+			rb = rb->rb_right;
+		} else {
+			return region;
+		}
+	}
+	return region_below(found, to);
+}
+
+/*
+ * The same, for those who change the map. The mark moves to the region in front of the
+ * place, or stays at the one that lies around it.
+ */
+static struct file_region *region_seek(struct resv_map *map, unsigned long from,
 				       unsigned long to)
 {
-	struct rb_node *rb = rb_next(&region->node.rb);
-	struct file_region *next;
+	struct file_region *region = map->near, *near = region;
+	int steps = region && region->from <= from ? NEAR_STEPS : 0;
 
-	if (!rb)
-		return NULL;
-	next = region_of(rb_entry(rb, struct interval_tree_node, rb));
-	return next->node.start < to ? next : NULL;
+	while (steps && region && region->to <= from) {
+		near = region;
+		region = region_of(map, region->link.next);
+		steps--;
+	}
+	if (!steps)
+		region = region_descend(map, from, &near);
+	WRITE_ONCE(map->near, near);
+	return region_below(region, to);
+}
+
+/* The same, of those too that only touch the range. */
+static struct file_region *region_touching(struct resv_map *map,
+					   unsigned long from, unsigned long to)
+{
+	return region_seek(map, from ? from - 1 : 0, to + 1);
 }
 
 static struct file_region *region_alloc(void)
@@ -65,18 +149,39 @@ static struct file_region *region_alloc(void)
 	return kmalloc(sizeof(struct file_region), GFP_KERNEL_ACCOUNT);
 }
 
-static void region_insert(struct resv_map *map, struct file_region *region,
-			  unsigned long from, unsigned long to, void *of)
+/* Put a region in behind @before, or in front of all others. */
+static void region_insert(struct resv_map *map, struct file_region *before,
+			  struct file_region *region, unsigned long from,
+			  unsigned long to, void *of)
 {
-	region->node.start = from;
-	region->node.last = to - 1;
+	struct list_head *front = before ? &before->link : &map->in_order;
+	struct file_region *behind = region_of(map, front->next);
+	struct rb_node **link = &map->regions.rb_node, *parent = NULL;
+
+	/* Of two that follow each other one has nothing on the side of the other. */
+	if (before && !before->rb.rb_right) {
+		parent = &before->rb;
+		link = &parent->rb_right;
+	} else if (behind) {
+		parent = &behind->rb;
+		link = &parent->rb_left;
+	}
+	region->from = from;
+	region->to = to;
 	region->of = of;
-	interval_tree_insert(&region->node, &map->regions);
+	list_add(&region->link, front);
+	rb_link_node(&region->rb, parent, link);
+	rb_insert_color(&region->rb, &map->regions);
+	WRITE_ONCE(map->near, region);
 }
 
 static void region_remove(struct resv_map *map, struct file_region *region)
 {
-	interval_tree_remove(&region->node, &map->regions);
+	if (map->near == region)
+		WRITE_ONCE(map->near, region_of(map, region->link.prev));
+	list_del(&region->link);
+	rb_erase(&region->rb, &map->regions);
+	kfree(region);
 }
 
 /**
@@ -85,7 +190,9 @@ static void region_remove(struct resv_map *map, struct file_region *region)
  */
 void resv_map_init(struct resv_map *map)
 {
-	map->regions = RB_ROOT_CACHED;
+	map->regions = RB_ROOT;
+	INIT_LIST_HEAD(&map->in_order);
+	map->near = NULL;
 }
 
 /**
@@ -106,9 +213,8 @@ unsigned long region_count(struct resv_map *map, unsigned long from,
 	if (from >= to)
 		return 0;
 	for (region = region_first(map, from, to); region;
-	     region = region_next(region, to)) {
-		count += min(region->node.last, to - 1) -
-			 max(region->node.start, from) + 1;
+	     region = region_next(map, region, to)) {
+		count += min(region->to, to) - max(region->from, from);
 		cond_resched();
 	}
 	return count;
@@ -128,13 +234,12 @@ bool resv_map_valid(struct resv_map *map)
 	struct file_region *next;
 
 	for (; region; region = next) {
-		next = region_next(region, REGION_END);
-		if (region->node.start > region->node.last)
+		next = region_next(map, region, REGION_END);
+		if (region->from >= region->to)
 			return false;
-		if (next && region->node.last >= next->node.start)
+		if (next && region->to > next->from)
 			return false;
-		if (next && region->node.last + 1 == next->node.start &&
-		    region->of == next->of)
+		if (next && region->to == next->from && region->of == next->of)
 			return false;
 		cond_resched();
 	}
@@ -160,8 +265,8 @@ bool region_run(struct resv_map *map, unsigned long from, unsigned long to,
 	region = from < to ? region_first(map, from, to) : NULL;
 	if (!region)
 		return false;
-	run->from = max(region->node.start, from);
-	run->to = min(region->node.last + 1, to);
+	run->from = max(region->from, from);
+	run->to = min(region->to, to);
 	run->of = region->of;
 	return true;
 }
@@ -193,24 +298,37 @@ static struct file_region *region_take_spare(struct region_change *change)
 }
 
 /* How many indices of the range are in the map; the others are in so many gaps. */
-static unsigned long region_survey(struct region_change *change,
-				   unsigned long *gaps)
+static unsigned long region_survey(struct region_change *change)
 {
 	unsigned long at = change->from, held = 0, start, end;
 	struct file_region *region;
 
-	for (region = region_first(change->map, at, change->to); region;
-	     region = region_next(region, change->to)) {
-		start = max(region->node.start, at);
-		end = min(region->node.last + 1, change->to);
-		*gaps += start > at;
+	for (region = region_touching(change->map, at, change->to); region;
+	     region = region_next(change->map, region, change->to + 1)) {
+		start = max(region->from, at);
+		end = min(region->to, change->to);
+		if (start > at)
+			change->gaps++;
+		if (region->of == change->of)
+			change->grows = true;
+		else if (start < end)
+			change->mixed = true;
 		held += end - start;
-		change->mixed |= region->of != change->of;
 		at = end;
 		cond_resched();
 	}
-	*gaps += at < change->to;
+	if (at < change->to)
+		change->gaps++;
 	return held;
+}
+
+/* What the second step is to insert. */
+static unsigned long region_spares(const struct region_change *change)
+{
+	/* With others between, a gap may have no region at its side that can grow. */
+	if (change->mixed)
+		return change->gaps;
+	return change->gaps && !change->grows;
 }
 
 static void region_start(struct region_change *change, struct resv_map *map,
@@ -235,44 +353,58 @@ static void region_start(struct region_change *change, struct resv_map *map,
  *	follow unless this fails
  *
  * Context: the caller's lock is held exclusively, and stays so until the
- * second step. May sleep.
+ * second step. Until then nothing is deleted in the range or beside it, and nothing
+ * there comes to belong to something else than @of. May sleep.
  * Return: number of indices of [from, to) that are not in the map yet, or
  * -EINVAL where the range is empty or goes beyond REGION_END, -ENOMEM.
  */
 long region_chg(struct resv_map *map, unsigned long from, unsigned long to,
 		void *of, struct region_change *change)
 {
-	unsigned long held, gaps = 0;
+	unsigned long held;
 
 	if (from >= to || to > REGION_END)
 		return -EINVAL;
 
 	region_start(change, map, from, to, of);
-	held = region_survey(change, &gaps);
-	if (gaps && region_store(change, change->mixed ? gaps : 1))
+	held = region_survey(change);
+	if (region_store(change, region_spares(change)))
 		return -ENOMEM;
 	return to - from - held;
 }
 
-/* Put a gap into the map, as one with those of its neighbours that are alike. */
+/*
+ * Put a range into the map of which all that is there is alike. What it touches and is
+ * alike too becomes one with it: the first of them grows, the others go.
+ */
 static void region_fill(struct region_change *change, unsigned long from,
 			unsigned long to)
 {
-	struct file_region *region = region_take_spare(change), *near;
+	struct file_region *region, *next, *before, *whole = NULL;
+	struct resv_map *map = change->map;
 
-	near = from ? region_first(change->map, from - 1, from) : NULL;
-	if (near && near->of == change->of) {
-		from = near->node.start;
-		region_remove(change->map, near);
-		kfree(near);
+	region = region_touching(map, from, to);
+	before = map->near;
+	for (; region; region = next) {
+		next = region_next(map, region, to + 1);
+		if (region->of != change->of) {
+			if (region->from < from)
+				before = region;
+			continue;
+		}
+		if (!whole) {
+			whole = region;
+			whole->from = min(whole->from, from);
+			whole->to = max(whole->to, to);
+			continue;
+		}
+		whole->to = max(whole->to, region->to);
+		region_remove(map, region);
+		cond_resched();
 	}
-	near = region_first(change->map, to, to + 1);
-	if (near && near->of == change->of) {
-		to = near->node.last + 1;
-		region_remove(change->map, near);
-		kfree(near);
-	}
-	region_insert(change->map, region, from, to, change->of);
+	if (!whole)
+		region_insert(map, before, region_take_spare(change), from, to,
+			      change->of);
 }
 
 static void region_fill_gaps(struct region_change *change)
@@ -290,28 +422,6 @@ static void region_fill_gaps(struct region_change *change)
 		region_fill(change, at, change->to);
 }
 
-/* All that is in the range, and what it touches there and is alike, becomes one. */
-static void region_merge(struct region_change *change)
-{
-	struct resv_map *map = change->map;
-	unsigned long from = change->from, to = change->to;
-	unsigned long touch = from ? from - 1 : 0;
-	struct file_region *spare = region_take_spare(change);
-	struct file_region *region, *next;
-
-	for (region = region_first(map, touch, to + 1); region; region = next) {
-		next = region_next(region, change->to + 1);
-		if (region->of != change->of)
-			continue;
-		from = min(from, region->node.start);
-		to = max(to, region->node.last + 1);
-		region_remove(map, region);
-		kfree(region);
-		cond_resched();
-	}
-	region_insert(map, spare, from, to, change->of);
-}
-
 /**
  * region_add() - Second step of adding a range: put it into the map.
  * @change: what region_chg() prepared
@@ -324,12 +434,12 @@ static void region_merge(struct region_change *change)
 void region_add(struct region_change *change)
 {
 	/* All of it was there already. */
-	if (!change->spare)
+	if (!change->gaps)
 		return;
 	if (change->mixed)
 		region_fill_gaps(change);
 	else
-		region_merge(change);
+		region_fill(change, change->from, change->to);
 	region_abort(change);
 }
 
@@ -366,16 +476,14 @@ int region_prepare(struct region_change *change, struct resv_map *map,
 /* Let a region end before @at, and another one that is alike begin there. */
 static void region_cut(struct region_change *change, unsigned long at)
 {
-	struct file_region *region = region_first(change->map, at, at + 1);
-	unsigned long start, end;
+	struct file_region *region = region_seek(change->map, at, at);
+	unsigned long to;
 
-	if (!region || region->node.start == at || region->of == change->of)
+	if (!region || region->of == change->of)
 		return;
-	start = region->node.start;
-	end = region->node.last + 1;
-	region_remove(change->map, region);
-	region_insert(change->map, region, start, at, region->of);
-	region_insert(change->map, region_take_spare(change), at, end,
+	to = region->to;
+	region->to = at;
+	region_insert(change->map, region, region_take_spare(change), at, to,
 		      region->of);
 }
 
@@ -383,20 +491,17 @@ static void region_cut(struct region_change *change, unsigned long at)
 static void region_join(struct resv_map *map, unsigned long from,
 			unsigned long to)
 {
-	unsigned long touch = from ? from - 1 : 0, start, end;
-	struct file_region *region = region_first(map, touch, to + 1), *next;
+	struct file_region *region = region_touching(map, from, to), *next;
 
-	for (; region; region = next) {
-		next = region_next(region, to + 1);
-		if (!next || next->of != region->of ||
-		    region->node.last + 1 != next->node.start)
-			continue;
-		start = region->node.start;
-		end = next->node.last + 1;
-		region_remove(map, region);
-		kfree(region);
-		region_remove(map, next);
-		region_insert(map, next, start, end, next->of);
+	while (region) {
+		next = region_next(map, region, to + 1);
+		if (next && next->of == region->of &&
+		    region->to == next->from) {
+			region->to = next->to;
+			region_remove(map, next);
+		} else {
+			region = next;
+		}
 		cond_resched();
 	}
 }
@@ -414,8 +519,8 @@ void region_assign(struct region_change *change)
 
 	region_cut(change, from);
 	region_cut(change, to);
-	for (region = region_first(change->map, from, to); region;
-	     region = region_next(region, to)) {
+	for (region = region_seek(change->map, from, to); region;
+	     region = region_next(change->map, region, to)) {
 		region->of = change->of;
 		cond_resched();
 	}
@@ -427,15 +532,13 @@ void region_assign(struct region_change *change)
 static long region_split(struct resv_map *map, struct file_region *region,
 			 unsigned long from, unsigned long to)
 {
-	unsigned long start = region->node.start;
-	unsigned long end = region->node.last + 1;
 	struct file_region *behind = region_alloc();
+	unsigned long end = region->to;
 
 	if (!behind)
 		return -ENOMEM;
-	region_remove(map, region);
-	region_insert(map, region, start, from, region->of);
-	region_insert(map, behind, to, end, region->of);
+	region->to = from;
+	region_insert(map, region, behind, to, end, region->of);
 	return to - from;
 }
 
@@ -443,17 +546,15 @@ static long region_split(struct resv_map *map, struct file_region *region,
 static long region_trim(struct resv_map *map, struct file_region *region,
 			unsigned long from, unsigned long to)
 {
-	unsigned long start = region->node.start;
-	unsigned long end = region->node.last + 1;
+	long trimmed = min(region->to, to) - max(region->from, from);
 
-	region_remove(map, region);
-	if (start < from)
-		region_insert(map, region, start, from, region->of);
-	else if (end > to)
-		region_insert(map, region, to, end, region->of);
+	if (region->from < from)
+		region->to = from;
+	else if (region->to > to)
+		region->from = to;
 	else
-		kfree(region);
-	return min(end, to) - max(start, from);
+		region_remove(map, region);
+	return trimmed;
 }
 
 /**
@@ -478,12 +579,12 @@ long region_del(struct resv_map *map, unsigned long from, unsigned long to)
 
 	if (from >= to)
 		return 0;
-	region = region_first(map, from, to);
-	if (region && region->node.start < from && region->node.last >= to)
+	region = region_seek(map, from, to);
+	if (region && region->from < from && region->to > to)
 		return region_split(map, region, from, to);
 
 	for (; region; region = next) {
-		next = region_next(region, to);
+		next = region_next(map, region, to);
 		deleted += region_trim(map, region, from, to);
 		cond_resched();
 	}

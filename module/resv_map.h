@@ -2,8 +2,8 @@
 #ifndef RHUGEFS_RESV_MAP_H
 #define RHUGEFS_RESV_MAP_H
 
-#include <linux/interval_tree.h>
 #include <linux/limits.h>
+#include <linux/list.h>
 #include <linux/rbtree.h>
 #include <linux/types.h>
 
@@ -14,26 +14,38 @@
  * struct resv_map - the huge pages of a file or mapping that were promised
  * @regions: disjoint struct file_region, by index; those that touch each other
  *	belong to different things
+ * @in_order: the same
+ * @near: one of them, near which the map was changed last, or NULL. The first step of
+ *	an addition moves it too, and some callers let others look meanwhile: it is
+ *	read and written in one piece
  *
  * The caller's lock guards all of it: held exclusively from region_chg() to
  * region_add() or region_abort() and around region_del(), at least shared
  * around the functions that only look.
  */
 struct resv_map {
-	struct rb_root_cached regions;
+	struct rb_root regions;
+	struct list_head in_order;
+	struct file_region *near;
 };
 
 /**
  * struct file_region - promised huge pages that follow each other
- * @node: first and last index, both included
+ * @rb: its place among the map's regions
  * @next: while it is in no map: the next one that an addition has in store
+ * @link: and in their list
+ * @from: the first one
+ * @to: behind the last one
  * @of: to what its indices belong, as the caller means it
  */
 struct file_region {
 	union {
-		struct interval_tree_node node;
+		struct rb_node rb;
 		struct file_region *next;
 	};
+	struct list_head link;
+	unsigned long from;
+	unsigned long to;
 	void *of;
 };
 
@@ -55,16 +67,19 @@ struct region_run {
  * @from: first index to be covered
  * @to: index behind the last one
  * @of: to what the indices belong that are added
+ * @gaps: how many parts of the range are in no region
  * @mixed: other indices of the range belong to something else
- * @spare: memory for the regions that the second step inserts, NULL where it
- *	has nothing to do
+ * @grows: a region that is alike is in the range or touches it
+ * @spare: memory for the regions that the second step may insert
  */
 struct region_change {
 	struct resv_map *map;
 	unsigned long from;
 	unsigned long to;
 	void *of;
+	unsigned long gaps;
 	bool mixed;
+	bool grows;
 	struct file_region *spare;
 };
 

@@ -2,8 +2,13 @@
 /*
  * Time what a map of few regions costs against one of many, at places chosen at
  * random and at places that follow each other. Nothing here passes or fails.
+ *
+ *   bench_resv_map                         time everything
+ *   bench_resv_map REGIONS NTH AT_RANDOM   do one thing a few times, for
+ *                                          bench_instructions.sh to count
  */
 #include <stdio.h>
+#include <stdlib.h>
 #include <time.h>
 
 #include "prng.h"
@@ -13,6 +18,7 @@
 #define MANY	100000
 #define RUNS	100000
 #define ROUNDS	7
+#define COUNTED	1000
 
 static double now_ns(void)
 {
@@ -22,17 +28,26 @@ static double now_ns(void)
 	return ts.tv_sec * 1e9 + ts.tv_nsec;
 }
 
-static double round_ns(struct resv_map *map, unsigned long regions,
-		       const struct map_op *op, bool at_random)
+/* Known by its name to bench_instructions.sh, which counts nothing else. */
+static noinline void do_round(struct resv_map *map, unsigned long regions,
+			      const struct map_op *op, bool at_random,
+			      unsigned long runs)
 {
 	unsigned long i, nth = 0;
-	double start = now_ns();
 	u64 prng = 1;
 
-	for (i = 0; i < RUNS; i++) {
+	for (i = 0; i < runs; i++) {
 		nth = (at_random ? prng_next(&prng) : nth + 1) % (regions - 1);
 		op->run(map, nth);
 	}
+}
+
+static double round_ns(struct resv_map *map, unsigned long regions,
+		       const struct map_op *op, bool at_random)
+{
+	double start = now_ns();
+
+	do_round(map, regions, op, at_random, RUNS);
 	return (now_ns() - start) / RUNS;
 }
 
@@ -71,8 +86,24 @@ static void compare(bool at_random)
 	}
 }
 
-int main(void)
+static void be_counted(unsigned long regions, const struct map_op *op,
+		       bool at_random)
 {
+	struct resv_map map;
+
+	resv_map_init(&map);
+	map_make_regions(&map, regions);
+	do_round(&map, regions, op, at_random, COUNTED);
+	printf("%s\n", op->name);
+}
+
+int main(int argc, char **argv)
+{
+	if (argc == 4) {
+		be_counted(strtoul(argv[1], NULL, 0),
+			   &map_ops[atoi(argv[2]) % NR_MAP_OPS], atoi(argv[3]));
+		return 0;
+	}
 	compare(false);
 	compare(true);
 	return 0;

@@ -61,11 +61,11 @@ static void join_split(struct resv_map *map, unsigned long nth)
 }
 
 const struct map_op map_ops[NR_MAP_OPS] = {
-	{ "region_count", count_one },
-	{ "region_chg, region_abort", chg_abort },
-	{ "add a region, delete it", add_del },
-	{ "extend a region, cut it", grow_shrink },
-	{ "join two regions, split them", join_split },
+	{ "region_count", false, count_one },
+	{ "region_chg, region_abort", true, chg_abort },
+	{ "add a region, delete it", true, add_del },
+	{ "extend a region, cut it", true, grow_shrink },
+	{ "join two regions, split them", true, join_split },
 };
 
 /* Fill an empty map. The operations may be run on all regions but the last. */

@@ -4,9 +4,13 @@
 
 #include "resv_map.h"
 
-/* One that is done at the @nth of a map's regions and leaves it as it was. */
+/*
+ * One that is done at the @nth of a map's regions and leaves it as it was, which does
+ * not mean that it changes nothing meanwhile.
+ */
 struct map_op {
 	const char *name;
+	bool changes;
 	void (*run)(struct resv_map *map, unsigned long nth);
 };
 

@@ -13,81 +13,77 @@ size_t span_count(const struct span *spans)
 	return nr;
 }
 
-static struct interval_tree_node *node_of(struct rb_node *rb)
+static struct file_region *region_of(struct rb_node *rb)
 {
-	return rb_entry(rb, struct interval_tree_node, rb);
+	return rb_entry_safe(rb, struct file_region, rb);
 }
 
-/*
- * Each node knows the highest index below it. One that was changed without the
- * tree being told may go unnoticed for long, as searches then go wrong only
- * here and there.
- */
-static bool subtree_sound(struct rb_node *rb)
+/* Put a region in without looking whether it belongs there. */
+void map_insert(struct resv_map *map, struct file_region *region)
 {
-	struct interval_tree_node *node = node_of(rb);
-	unsigned long last = node->last;
+	struct rb_node **link = &map->regions.rb_node, *parent = NULL;
+	struct file_region *before;
 
-	if (rb->rb_left) {
-		if (!subtree_sound(rb->rb_left))
-			return false;
-		last = max(last, node_of(rb->rb_left)->__subtree_last);
+	while (*link) {
+		parent = *link;
+		link = region->from < region_of(parent)->from ?
+			       &parent->rb_left : &parent->rb_right;
 	}
-	if (rb->rb_right) {
-		if (!subtree_sound(rb->rb_right))
+	rb_link_node(&region->rb, parent, link);
+	rb_insert_color(&region->rb, &map->regions);
+	before = region_of(rb_prev(&region->rb));
+	list_add(&region->link, before ? &before->link : &map->in_order);
+}
+
+/* Tree and list agree, and the mark is at a region of theirs. */
+bool map_links_sound(struct resv_map *map)
+{
+	struct rb_node *rb = rb_first(&map->regions);
+	bool near = !map->near;
+	struct file_region *region;
+
+	list_for_each_entry(region, &map->in_order, link) {
+		if (!expect(rb == &region->rb))
 			return false;
-		last = max(last, node_of(rb->rb_right)->__subtree_last);
+		near |= region == map->near;
+		rb = rb_next(rb);
 	}
-	return expect(node->__subtree_last == last);
+	return expect(!rb) && expect(near);
 }
 
-/* The tree is one, whatever regions it has. */
-bool map_tree_sound(struct resv_map *map)
+static bool region_sound(struct file_region *region, struct file_region *before)
 {
-	struct rb_node *root = map->regions.rb_root.rb_node;
-
-	if (root && !subtree_sound(root))
+	if (!expect(region->from < region->to))
 		return false;
-	return expect(map->regions.rb_leftmost ==
-		      rb_first(&map->regions.rb_root));
-}
-
-static bool region_sound(struct interval_tree_node *node,
-			 struct interval_tree_node *before)
-{
-	if (!expect(node->start <= node->last))
-		return false;
-	if (!expect(node->last < REGION_END))
+	if (!expect(region->to <= REGION_END))
 		return false;
 	/* With a gap between: what touches has to be one region. */
-	return !before || expect(before->last + 1 < node->start);
+	return !before || expect(before->to < region->from);
 }
 
-static bool region_is(struct interval_tree_node *node, const struct span *span)
+static bool region_is(struct file_region *region, const struct span *span)
 {
-	if (node->start == span->from && node->last == span->to - 1)
+	if (region->from == span->from && region->to == span->to)
 		return true;
-	ksft_print_msg("region [%lu, %lu), expected [%lu, %lu)\n", node->start,
-		       node->last + 1, span->from, span->to);
+	ksft_print_msg("region [%lu, %lu), expected [%lu, %lu)\n", region->from,
+		       region->to, span->from, span->to);
 	return false;
 }
 
 /* The map holds these regions and no others, and is sound. */
 bool map_holds(struct resv_map *map, const struct span *spans)
 {
-	struct interval_tree_node *node, *before = NULL;
+	struct file_region *region, *before = NULL;
 	size_t nr = 0, expected = span_count(spans);
-	struct rb_node *rb;
 
-	if (!map_tree_sound(map))
+	if (!map_links_sound(map))
 		return false;
-	for (rb = rb_first_cached(&map->regions); rb; rb = rb_next(rb)) {
-		node = node_of(rb);
-		if (!region_sound(node, before))
+	list_for_each_entry(region, &map->in_order, link) {
+		if (!region_sound(region, before))
 			return false;
-		if (nr < expected && !region_is(node, &spans[nr]))
+		if (nr < expected && !region_is(region, &spans[nr]))
 			return false;
-		before = node;
+		before = region;
 		nr++;
 	}
 	if (nr != expected)

@@ -12,7 +12,8 @@ struct span {
 };
 
 size_t span_count(const struct span *spans);
-bool map_tree_sound(struct resv_map *map);
+void map_insert(struct resv_map *map, struct file_region *region);
+bool map_links_sound(struct resv_map *map);
 bool map_holds(struct resv_map *map, const struct span *spans);
 bool map_settled(struct resv_map *map, const struct span *spans);
 void map_start(struct resv_map *map);

@@ -210,22 +210,20 @@ static const struct span refused[] = {
 /* What no operation makes, as resv_map_valid() must be able to tell. */
 struct bad_case {
 	const char *name;
-	struct {
-		unsigned long start;
-		unsigned long last;
-	} nodes[3];
+	struct span regions[3];
 	size_t nr;
 };
 
 static const struct bad_case bad_cases[] = {
-	{ "meeting", { { 10, 19 }, { 20, 29 } }, 2 },
-	{ "overlapping", { { 10, 19 }, { 15, 24 } }, 2 },
-	{ "one within another", { { 10, 19 }, { 12, 15 } }, 2 },
-	{ "twice the same", { { 10, 19 }, { 10, 19 } }, 2 },
-	{ "first and last turned round", { { 10, 8 }, { 20, 30 } }, 2 },
-	{ "the last two meeting", { { 0, 3 }, { 10, 19 }, { 20, 29 } }, 3 },
-	{ "the first two meeting", { { 0, 3 }, { 4, 19 }, { 24, 29 } }, 3 },
-	{ "meeting at the end", { { 0, END - 2 }, { END - 1, END - 1 } }, 2 },
+	{ "meeting", { { 10, 20 }, { 20, 30 } }, 2 },
+	{ "overlapping", { { 10, 20 }, { 15, 25 } }, 2 },
+	{ "one within another", { { 10, 20 }, { 12, 16 } }, 2 },
+	{ "twice the same", { { 10, 20 }, { 10, 20 } }, 2 },
+	{ "first and last turned round", { { 10, 9 }, { 20, 31 } }, 2 },
+	{ "an empty one", { { 10, 10 }, { 20, 31 } }, 2 },
+	{ "the last two meeting", { { 0, 4 }, { 10, 20 }, { 20, 30 } }, 3 },
+	{ "the first two meeting", { { 0, 4 }, { 4, 20 }, { 24, 30 } }, 3 },
+	{ "meeting at the end", { { 0, END - 1 }, { END - 1, END } }, 2 },
 };
 
 /*
@@ -330,15 +328,15 @@ static bool test_refused(const struct span *range)
 
 static bool test_bad(const struct bad_case *c)
 {
-	struct file_region regions[ARRAY_SIZE(c->nodes)];
+	struct file_region regions[ARRAY_SIZE(c->regions)] = {};
 	struct resv_map map;
 	size_t i;
 
 	resv_map_init(&map);
 	for (i = 0; i < c->nr; i++) {
-		regions[i].node.start = c->nodes[i].start;
-		regions[i].node.last = c->nodes[i].last;
-		interval_tree_insert(&regions[i].node, &map.regions);
+		regions[i].from = c->regions[i].from;
+		regions[i].to = c->regions[i].to;
+		map_insert(&map, &regions[i]);
 	}
 	return expect(!resv_map_valid(&map));
 }

@@ -23,7 +23,16 @@
 #define SHORT	5
 #define STEPS	100000
 
-enum op { ADD, ABORT, ASSIGN, DEL, NR_OPS };
+/*
+ * SET is an addition and an assignment of the same range, PIECES are two additions side
+ * by side: of both the first steps are taken before the second ones.
+ */
+enum op { ADD, ABORT, ASSIGN, SET, PIECES, DEL, NR_OPS };
+
+struct changes {
+	struct region_change first;
+	struct region_change second;
+};
 
 /* A text, and the map that it describes, from index @base on. */
 struct written {
@@ -64,10 +73,10 @@ static void insert(struct written *w, size_t from, size_t to, char letter)
 {
 	struct file_region *region = kmalloc(sizeof(*region), GFP_KERNEL);
 
-	region->node.start = w->base + from;
-	region->node.last = w->base + to - 1;
+	region->from = w->base + from;
+	region->to = w->base + to;
 	region->of = thing(letter);
-	interval_tree_insert(&region->node, &w->map.regions);
+	map_insert(&w->map, region);
 }
 
 static void make(struct written *w, const char *text, unsigned long base)
@@ -93,22 +102,17 @@ static void unmake(struct written *w)
 static bool region_is(struct written *w, struct rb_node *rb, size_t from,
 		      size_t to)
 {
-	struct interval_tree_node *node;
-	struct file_region *region;
+	struct file_region *region = rb_entry_safe(rb, struct file_region, rb);
 
-	if (!expect(rb))
-		return false;
-	node = rb_entry(rb, struct interval_tree_node, rb);
-	region = container_of(node, struct file_region, node);
-	return expect(region->node.start == w->base + from) &&
-	       expect(region->node.last == w->base + to - 1) &&
+	return expect(region) && expect(region->from == w->base + from) &&
+	       expect(region->to == w->base + to) &&
 	       expect(region->of == thing(w->text[from]));
 }
 
 /* The regions are those of the text, and there is no other memory. */
 static bool agrees(struct written *w)
 {
-	struct rb_node *rb = rb_first_cached(&w->map.regions);
+	struct rb_node *rb = rb_first(&w->map.regions);
 	size_t i, end;
 
 	for (i = 0; w->text[i]; i = end) {
@@ -119,7 +123,7 @@ static bool agrees(struct written *w)
 			return false;
 		rb = rb_next(rb);
 	}
-	return expect(!rb) && map_tree_sound(&w->map) &&
+	return expect(!rb) && map_links_sound(&w->map) &&
 	       expect(resv_map_valid(&w->map)) &&
 	       expect(slab_live() - w->live_before == regions_of(w->text));
 }
@@ -166,10 +170,15 @@ static long write_act(char *text, const struct act *act)
 
 	for (i = act->from; i < act->to; i++) {
 		switch (act->op) {
+		case SET:
+			changed += text[i] == '.';
+			text[i] = act->letter;
+			break;
 		case ADD:
+		case PIECES:
 		case ABORT:
 			changed += text[i] == '.';
-			if (act->op == ADD && text[i] == '.')
+			if (act->op != ABORT && text[i] == '.')
 				text[i] = act->letter;
 			break;
 		case ASSIGN:
@@ -184,56 +193,96 @@ static long write_act(char *text, const struct act *act)
 	return changed;
 }
 
-/* The step that may fail, which is the only one where something is deleted. */
-static long first_step(struct written *w, const struct act *act,
-		       struct region_change *change)
+static size_t middle(const struct act *act)
+{
+	return (act->from + act->to) / 2;
+}
+
+/* So many indices an operation has to have. */
+static size_t least(enum op op)
+{
+	return op == PIECES ? 2 : 1;
+}
+
+/* Prepare two changes, or none. */
+static long first_steps(struct written *w, const struct act *act,
+			struct changes *changes)
 {
 	unsigned long from = w->base + act->from, to = w->base + act->to;
+	unsigned long between = w->base + middle(act);
+	void *of = thing(act->letter);
+	long first, second;
+
+	if (act->op == SET) {
+		first = region_prepare(&changes->first, &w->map, from, to, of);
+		between = from;
+	} else {
+		first = region_chg(&w->map, from, between, of, &changes->first);
+	}
+	if (first < 0)
+		return first;
+	second = region_chg(&w->map, between, to, of, &changes->second);
+	if (second < 0) {
+		region_abort(&changes->first);
+		return second;
+	}
+	return first + second;
+}
+
+/* The step that may fail, which is the only one where something is deleted. */
+static long first_step(struct written *w, const struct act *act,
+		       struct changes *changes)
+{
+	unsigned long from = w->base + act->from, to = w->base + act->to;
+	void *of = thing(act->letter);
 
 	if (act->op == DEL)
 		return region_del(&w->map, from, to);
 	if (act->op == ASSIGN)
-		return region_prepare(change, &w->map, from, to,
-				      thing(act->letter));
-	return region_chg(&w->map, from, to, thing(act->letter), change);
+		return region_prepare(&changes->first, &w->map, from, to, of);
+	if (act->op == SET || act->op == PIECES)
+		return first_steps(w, act, changes);
+	return region_chg(&w->map, from, to, of, &changes->first);
 }
 
-static bool second_step(const struct act *act, struct region_change *change)
+static bool second_step(const struct act *act, struct changes *changes)
 {
 	unsigned long calls = slab_calls();
 
-	if (act->op == ADD)
-		region_add(change);
+	if (act->op == ADD || act->op == PIECES)
+		region_add(&changes->first);
 	else if (act->op == ABORT)
-		region_abort(change);
-	else if (act->op == ASSIGN)
-		region_assign(change);
+		region_abort(&changes->first);
+	else if (act->op == ASSIGN || act->op == SET)
+		region_assign(&changes->first);
+	if (act->op == SET || act->op == PIECES)
+		region_add(&changes->second);
 	return expect(slab_calls() == calls);
 }
 
 /* Let each allocation fail in turn until there is none that does. */
 static bool do_act(struct written *w, const struct act *act)
 {
-	struct region_change change;
+	struct changes changes;
 	unsigned long nth = 0;
 	long changed;
 
 	for (;;) {
 		slab_fail_nth(++nth);
-		changed = first_step(w, act, &change);
+		changed = first_step(w, act, &changes);
 		if (!slab_failed())
 			break;
 		if (!expect(changed == -ENOMEM) || !agrees(w))
 			return false;
 	}
 	return expect(changed == write_act(w->text, act)) &&
-	       second_step(act, &change) && agrees(w);
+	       second_step(act, &changes) && agrees(w);
 }
 
 static void print_act(const char *before, const struct act *act)
 {
 	static const char *const names[NR_OPS] = {
-		"add", "abort", "assign", "delete",
+		"add", "abort", "assign", "set", "add in pieces", "delete",
 	};
 
 	ksft_print_msg("  \"%s\": %s [%zu, %zu) of %c\n", before,
@@ -279,6 +328,14 @@ static const struct of_case cases[] = {
 	{ "assign: meets one that is alike", "aabb", { ASSIGN, 0, 2, 'b' },
 		"bbbb" },
 
+	{ "set: among others", "ab.a.cb", { SET, 1, 6, 'b' }, "abbbbbb" },
+	{ "pieces: the second alike behind", "....aa", { PIECES, 0, 4, 'a' },
+		"aaaaaa" },
+	{ "pieces: the first alike in front", "aa....b", { PIECES, 2, 6, 'a' },
+		"aaaaaab" },
+	{ "pieces: with others between", "a.b.ba", { PIECES, 0, 6, 'a' },
+		"aababa" },
+
 	{ "delete: the middle", "aaa", { DEL, 1, 2 }, "a.a" },
 	{ "delete: the middle of another", "abbba", { DEL, 2, 3 }, "ab.ba" },
 	{ "delete: over two", "aabb", { DEL, 1, 3 }, "a..b" },
@@ -321,7 +378,7 @@ static bool try_ranges(const char *text, enum op op, char letter)
 	struct act act = { .op = op, .letter = letter };
 
 	for (act.from = 0; text[act.from]; act.from++)
-		for (act.to = act.from + 1; act.to <= strlen(text); act.to++)
+		for (act.to = act.from + least(op); act.to <= strlen(text); act.to++)
 			if (!holds(text, &act, NULL))
 				return false;
 	return true;
@@ -398,6 +455,8 @@ static bool random_step(struct written *w, u64 *prng)
 
 	act.to = act.from + 1 + prng_below(prng, 12);
 	act.to = min(act.to, length);
+	if (act.to - act.from < least(act.op))
+		act.op = ADD;
 	strcpy(before, w->text);
 	if (do_act(w, &act) && reads_as(w, prng_below(prng, length), length) &&
 	    reads_as(w, act.from, act.to))
@@ -433,32 +492,32 @@ static bool test_random(u64 seed)
 
 struct touching {
 	const char *name;
-	unsigned long last;
-	unsigned long start;
+	unsigned long to;
+	unsigned long from;
 	char letter;
 	bool valid;
 };
 
 /* The first region belongs to a. */
 static const struct touching touchings[] = {
-	{ "touching, alike", 19, 20, 'a', false },
-	{ "touching, not alike", 19, 20, 'b', true },
-	{ "apart, alike", 19, 21, 'a', true },
-	{ "overlapping, alike", 19, 19, 'a', false },
-	{ "overlapping, not alike", 19, 19, 'b', false },
+	{ "touching, alike", 20, 20, 'a', false },
+	{ "touching, not alike", 20, 20, 'b', true },
+	{ "apart, alike", 20, 21, 'a', true },
+	{ "overlapping, alike", 20, 19, 'a', false },
+	{ "overlapping, not alike", 20, 19, 'b', false },
 };
 
 static bool test_touching(const struct touching *c)
 {
-	struct file_region first = { .node = { .start = 10, .last = c->last } };
-	struct file_region second = { .node = { .start = c->start, .last = 30 } };
+	struct file_region first = { .from = 10, .to = c->to };
+	struct file_region second = { .from = c->from, .to = 31 };
 	struct resv_map map;
 
 	resv_map_init(&map);
 	first.of = thing('a');
 	second.of = thing(c->letter);
-	interval_tree_insert(&first.node, &map.regions);
-	interval_tree_insert(&second.node, &map.regions);
+	map_insert(&map, &first);
+	map_insert(&map, &second);
 	return expect(resv_map_valid(&map) == c->valid);
 }
 
