@@ -15,6 +15,10 @@
 #     -t SECS    how long the guest may take in all
 #     -o FILE    a disk of 64 MiB that the guest finds as /dev/vda, if it has
 #                virtio, to hand something out
+#     -c         count instructions: the guest's clock is how many it has executed, one
+#                a nanosecond, and goes on at once where it has nothing to do
+#     -s MIB     as much of its memory is expected to be touched, and the rest is had
+#                only by number
 #     -i         interactive: the guest talks with the terminal
 #
 # The guest has two serial ports.  On the first it talks: test results, a demo's
@@ -34,7 +38,8 @@
 . "$(dirname "$0")/lib.sh"
 
 nodes=512:0,512:1 distances='' plugged='' append='' prefix=$logs/guest limit=600 disk='' interactive=
-while getopts n:d:p:a:l:t:o:i option; do
+count='' touched=''
+while getopts n:d:p:a:l:t:o:cs:i option; do
 	case $option in
 	n) nodes=$OPTARG ;;
 	d) distances=$OPTARG ;;
@@ -43,6 +48,8 @@ while getopts n:d:p:a:l:t:o:i option; do
 	l) prefix=$OPTARG ;;
 	t) limit=$OPTARG ;;
 	o) disk=$OPTARG ;;
+	c) count=1 ;;
+	s) touched=$OPTARG ;;
 	i) interactive=1 ;;
 	*) die "unknown option: see the top of $0" ;;
 	esac
@@ -61,7 +68,7 @@ IFS=, read -r -a list <<<"$nodes"
 for node in "${list[@]}"; do
 	mib=${node%%:*} on=${node#"$mib"} on=${on#:} mib=${mib:-0} memory=
 	if [ "$mib" != 0 ]; then
-		machine+=(-object "memory-backend-ram,id=mem$id,size=${mib}M")
+		machine+=(-object "memory-backend-ram,id=mem$id,size=${mib}M${touched:+,reserve=off}")
 		memory=,memdev=mem$id
 	fi
 	machine+=(-numa "node,nodeid=$id$memory${on:+,cpus=$on}")
@@ -82,7 +89,7 @@ for distance in ${distances//,/ }; do
 	pair=${distance%:*}
 	machine+=(-numa "dist,src=${pair%-*},dst=${pair#*-},val=${distance#*:}")
 done
-need_memory "$(guest_memory "$nodes")" "the test guest"
+need_memory "$(guest_memory "${touched:-$nodes}")" "the test guest"
 
 tsc_khz()
 {
@@ -95,7 +102,10 @@ tsc_khz()
 	rm "$program"
 }
 
-if [ -n "${KVM:-}" ]; then
+if [ -n "$count" ]; then
+	machine+=(-accel "tcg,thread=single,tb-size=128" -icount "shift=0,sleep=off" -cpu max)
+	append+=" tsc_early_khz=1000000"
+elif [ -n "${KVM:-}" ]; then
 	machine+=(-accel kvm -cpu host)
 else
 	machine+=(-accel "tcg,thread=multi,tb-size=128" -cpu max)
