@@ -29,6 +29,9 @@ selftests()
 	mkdir -p "$build/lint-selftests/numa"
 	make -s -C "$top/selftests/numa" -f ../Makefile KSRC="$1" \
 		OUTPUT="$build/lint-selftests/numa" USERCFLAGS=-Werror all
+	rm -rf "$build/lint-selftests/bench-program"
+	make -s -C "$top/selftests/bench" OUTPUT="$build/lint-selftests/bench-program" \
+		USERCFLAGS=-Werror
 }
 
 # In user space there are no macros, types and functions of the kernel to prefer, and volatile
