@@ -52,6 +52,9 @@ clients:
 topologies:
 	@TOPOLOGY='$(TOPOLOGY)' K='$(K)' ROUNDS='$(ROUNDS)' SEED='$(SEED)' scripts/topologies.sh
 
+bench:
+	@T='$(T)' K='$(K)' SAMPLES='$(SAMPLES)' scripts/bench.sh
+
 fragment:
 	@K='$(K)' scripts/fragment.sh
 
@@ -88,6 +91,10 @@ help:
 	@echo '                        some without memory or processor, beside hugetlbfs'
 	@echo '    TOPOLOGY=NAME       only this one'
 	@echo '    ROUNDS=N SEED=N     how many rounds, and which'
+	@echo '  make bench            what huge pages cost, in instructions and by the clock,'
+	@echo '                        beside hugetlbfs, tmpfs and anonymous memory'
+	@echo '    T=CASE K=KERNEL     only this case, only under this kernel; T=list lists them'
+	@echo '    SAMPLES=N           of each case'
 	@echo '  make coverage         the lines of module/ that no test of K=debug reaches'
 	@echo '  make sweep            let every allocation of every scenario fail, one by one;'
 	@echo '                        make check K=debug does some, by the seed'
@@ -99,4 +106,4 @@ help:
 	@echo '    KVM=1               let guests use /dev/kvm'
 	@echo '    RHUGEFS_CACHE=DIR   where downloads are kept; default ~/.cache/rhugefs'
 
-.PHONY: all modules modules_install clean check coverage sweep check-all clients topologies fragment demo vm lint help
+.PHONY: all modules modules_install clean check coverage sweep check-all clients topologies bench fragment demo vm lint help
