@@ -355,12 +355,14 @@ static int check_once(struct seq_file *seq, void *data)
 
 	memset(check->node, 0, check->pool->nr_nodes * sizeof(*check->node));
 	check->used = 0;
+	zeroing_hold(check->pool);
 	super_visit(check_inode, check_mount, check);
 	for (nid = 0; nid < check->pool->nr_nodes; nid++)
 		check_lists(check, nid);
 	for (nid = 0; nid < check->pool->nr_nodes; nid++)
 		check_node(check, nid);
 	check_pool(check);
+	zeroing_release(check->pool);
 	return check->err ? check->err : seq->count == start;
 }
 

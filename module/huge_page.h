@@ -3,6 +3,7 @@
 #define RHUGEFS_HUGE_PAGE_H
 
 #include <linux/highmem.h>
+#include <linux/instrumented.h>
 #include <linux/mm.h>
 #include <linux/pagemap.h>
 #include <linux/sched.h>
@@ -65,6 +66,38 @@ static inline void huge_page_zero(struct folio *folio)
 		clear_page(addr);
 	}
 }
+
+/**
+ * small_page_zero_uncached() - Clear a small page, and leave the caches to others.
+ * @page: part of a huge page that nobody else may look at yet
+ *
+ * Context: any. All stores are done when it returns: not even a lock orders these.
+ */
+#ifdef CONFIG_X86_64
+static inline void small_page_zero_uncached(struct page *page)
+{
+	char *at = page_address(page), *end = at + PAGE_SIZE;
+
+	instrument_write(at, PAGE_SIZE);
+	for (; at < end; at += 64)
+		asm volatile("movnti %1, 0(%0)\n\t"
+			     "movnti %1, 8(%0)\n\t"
+			     "movnti %1, 16(%0)\n\t"
+			     "movnti %1, 24(%0)\n\t"
+			     "movnti %1, 32(%0)\n\t"
+			     "movnti %1, 40(%0)\n\t"
+			     "movnti %1, 48(%0)\n\t"
+			     "movnti %1, 56(%0)"
+			     : : "r" (at), "r" (0UL) : "memory");
+	/* For whoever is next to write to the page, on whichever processor. */
+	wmb();
+}
+#else
+static inline void small_page_zero_uncached(struct page *page)
+{
+	clear_highpage(page);
+}
+#endif
 
 /**
  * huge_page_zero_range() - Clear a part of a huge page.

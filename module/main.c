@@ -15,6 +15,7 @@
 #include "super.h"
 #include "sysfs.h"
 #include "zero_page.h"
+#include "zeroing.h"
 
 #define CREATE_TRACE_POINTS
 #include "trace.h"
@@ -68,12 +69,15 @@ static int __init rhugefs_init(void)
 		err = -ENOMEM;
 		goto destroy_inode_cache;
 	}
+	err = zeroing_create(main_pool);
+	if (err)
+		goto empty_pool;
 	err = main_fill_pool(main_pool);
 	if (err)
-		goto empty_pool;
+		goto destroy_zeroing;
 	err = sysfs_create(main_pool);
 	if (err)
-		goto empty_pool;
+		goto destroy_zeroing;
 	err = shrink_create(main_pool);
 	if (err)
 		goto destroy_sysfs;
@@ -87,6 +91,8 @@ destroy_shrink:
 	shrink_destroy();
 destroy_sysfs:
 	sysfs_destroy();
+destroy_zeroing:
+	zeroing_destroy(main_pool);
 empty_pool:
 	main_empty_pool(main_pool);
 destroy_inode_cache:
@@ -103,6 +109,7 @@ static void __exit rhugefs_exit(void)
 	super_unregister();
 	shrink_destroy();
 	sysfs_destroy();
+	zeroing_destroy(main_pool);
 	/* Evicted inodes are freed by RCU; none of them needs the pool. */
 	main_empty_pool(main_pool);
 	inode_cache_destroy();

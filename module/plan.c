@@ -58,7 +58,7 @@ void plan_end(struct plan *plan)
 
 	for (nid = 0; nid < pool->nr_nodes; nid++) {
 		__acquire(&pool->node[nid]->lock);
-		spin_unlock(&pool->node[nid]->lock);
+		zeroing_unlock(pool->node[nid]);
 	}
 	spin_unlock(&pool->plan_lock);
 }

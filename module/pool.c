@@ -38,7 +38,7 @@
  * @folio: a page to which only the pool has a reference
  * @zeroed: it is known to hold only zeroes
  *
- * Context: @node->lock is held.
+ * Context: @node->lock is held, and dropped by zeroing_unlock().
  */
 void pool_node_free(struct pool_node *node, struct folio *folio, bool zeroed)
 {
@@ -56,8 +56,8 @@ void pool_node_free(struct pool_node *node, struct folio *folio, bool zeroed)
  * @node: the node
  * @zeroed: in: a zeroed page is preferred to a dirty one; out: it is one
  *
- * Context: @node->lock is held. The caller has made sure that there is a free page that
- * is his to take.
+ * Context: @node->lock is held, and dropped by zeroing_unlock(). The caller has made
+ * sure that there is a free page that is his to take.
  * Return: the page.
  */
 struct folio *pool_node_take(struct pool_node *node, bool *zeroed)
@@ -67,6 +67,8 @@ struct folio *pool_node_take(struct pool_node *node, bool *zeroed)
 
 	lockdep_assert_held(&node->lock);
 
+	if (list_empty(&node->zeroed) && list_empty(&node->dirty))
+		zeroing_call_back(node);
 	if (list_empty(list))
 		list = *zeroed ? &node->dirty : &node->zeroed;
 	*zeroed = list == &node->zeroed;
@@ -127,7 +129,7 @@ static struct folio *pool_node_take_spare(struct pool_node *node, bool *zeroed)
 	spin_lock(&node->lock);
 	if (node->counts.free > node->counts.resv)
 		folio = pool_node_take(node, zeroed);
-	spin_unlock(&node->lock);
+	zeroing_unlock(node);
 	return folio;
 }
 
@@ -185,7 +187,7 @@ void pool_put_back(struct pool *pool, struct folio *folio, bool zeroed,
 	} else {
 		pool_spare(pool, 1);
 	}
-	spin_unlock(&node->lock);
+	zeroing_unlock(node);
 }
 
 /**
@@ -201,7 +203,7 @@ void pool_add(struct pool *pool, struct folio *folio, bool zeroed)
 	spin_lock(&node->lock);
 	node->counts.nr++;
 	pool_node_free(node, folio, zeroed);
-	spin_unlock(&node->lock);
+	zeroing_unlock(node);
 	pool_spare(pool, 1);
 }
 
@@ -245,7 +247,7 @@ struct folio *pool_remove(struct pool *pool, int nid, bool surplus)
 
 	spin_lock(&node->lock);
 	folio = pool_node_remove(pool, node, surplus, 0);
-	spin_unlock(&node->lock);
+	zeroing_unlock(node);
 	return folio;
 }
 
@@ -265,7 +267,7 @@ struct folio *pool_try_remove(struct pool *pool, int nid, unsigned long leave)
 	if (!spin_trylock(&node->lock))
 		return NULL;
 	folio = pool_node_remove(pool, node, false, leave);
-	spin_unlock(&node->lock);
+	zeroing_unlock(node);
 	return folio;
 }
 
@@ -401,6 +403,7 @@ static struct pool_node *pool_node_create(int nid, int nr_nodes)
 	if (!node)
 		return NULL;
 	spin_lock_init(&node->lock);
+	zeroing_init_node(node);
 	node->nid = nid;
 	INIT_LIST_HEAD(&node->zeroed);
 	INIT_LIST_HEAD(&node->dirty);

@@ -13,6 +13,7 @@
 
 #include "promise.h"
 #include "wish.h"
+#include "zeroing.h"
 
 /**
  * struct pool_counts - what sysfs shows, in huge pages
@@ -39,11 +40,14 @@ struct pool_counts {
  *	of it only that of a node with a higher id is taken
  * @counts: this node's counts
  * @zeroed: free pages known to hold only zeroes, linked by folio->lru
- * @dirty: free pages with whatever their last owner left in them
+ * @dirty: free pages with whatever their last owner left in them; but for the one that
+ *	is in hand, see @zeroing
  * @parked: pages waiting until the last foreign reference is dropped
- * @events: changes of @counts so far; @lock
+ * @events: changes of @counts so far, but for zeroing, of which nobody has more or less
+ *	pages; @lock
  * @nid: its id; constant
  * @near: ids of all nodes, this one first, then by distance; constant
+ * @zeroing: the thread that zeroes, and the free page that it has in hand
  */
 struct pool_node {
 	spinlock_t lock;
@@ -54,6 +58,7 @@ struct pool_node {
 	unsigned long events;
 	int nid;
 	int *near;
+	struct zeroing zeroing;
 } ____cacheline_aligned_in_smp;
 
 /**

@@ -171,8 +171,8 @@ static struct folio *pool_node_swap(struct pool_node *node,
 		promised->counts.resv--;
 		promised->events++;
 	}
-	spin_unlock(&second->lock);
-	spin_unlock(&first->lock);
+	zeroing_unlock(second);
+	zeroing_unlock(first);
 	return folio;
 }
 
@@ -214,7 +214,7 @@ static struct folio *pool_node_take_promised(struct pool_node *node,
 		node->counts.resv--;
 		folio = pool_node_take(node, zeroed);
 	}
-	spin_unlock(&node->lock);
+	zeroing_unlock(node);
 	return folio;
 }
 

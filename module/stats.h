@@ -10,6 +10,8 @@ struct seq_file;
  * @STAT_CLAIMS: huge pages taken for an index of a file or mapping
  * @STAT_CANCELS: of these put back unused, because of an error
  * @STAT_ZEROED: huge pages zeroed for a fault or an allocation
+ * @STAT_ZEROED_AHEAD: huge pages zeroed in the background, before anybody wanted them
+ * @STAT_CALLED_BACK: huge pages that were wanted while they were zeroed in the background
  * @STAT_ZEROINGS_AVOIDED: huge pages that were known to hold zeroes when they were
  *	wanted so
  * @STAT_COPIED: huge pages copied for private mappings
@@ -29,6 +31,8 @@ enum stat_event {
 	STAT_CLAIMS,
 	STAT_CANCELS,
 	STAT_ZEROED,
+	STAT_ZEROED_AHEAD,
+	STAT_CALLED_BACK,
 	STAT_ZEROINGS_AVOIDED,
 	STAT_COPIED,
 	STAT_TAKEN_BACK,

@@ -216,7 +216,7 @@ void surplus_add(struct pool *pool, struct folio *folio, bool zeroed)
 	atomic_long_inc(&pool->nr_surplus);
 	atomic_long_inc(&pool->gathered);
 	pool_node_free(node, folio, zeroed);
-	spin_unlock(&node->lock);
+	zeroing_unlock(node);
 }
 
 /**

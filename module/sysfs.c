@@ -19,6 +19,7 @@
 #include "huge_page.h"
 #include "resize.h"
 #include "sysfs.h"
+#include "zeroing.h"
 
 /**
  * struct sysfs_dir - a directory of counts
@@ -127,6 +128,46 @@ static ssize_t nr_overcommit_hugepages_store(struct kobject *kobj,
 static struct kobj_attribute overcommit_attr =
 	__ATTR_RW(nr_overcommit_hugepages);
 
+/* A watermark: percent and perhaps a newline, nothing else. */
+static int sysfs_parse_percent(const char *name, const char *buf,
+			       unsigned int *percent)
+{
+	int err = kstrtouint(buf, 10, percent);
+
+	if (err)
+		pr_err("%s=%.*s is not a number of percent\n", name,
+		       (int)strcspn(buf, "\n"), buf);
+	return err ? -EINVAL : 0;
+}
+
+#define SYSFS_WATERMARK(which)						\
+static ssize_t zeroed_##which##_show(struct kobject *kobj,		\
+				     struct kobj_attribute *attr,	\
+				     char *buf)				\
+{									\
+	return sysfs_emit(buf, "%u\n", zeroing_##which());		\
+}									\
+									\
+static ssize_t zeroed_##which##_store(struct kobject *kobj,		\
+				      struct kobj_attribute *attr,	\
+				      const char *buf, size_t len)	\
+{									\
+	struct sysfs_dir *dir = container_of(kobj, struct sysfs_dir,	\
+					     kobj);			\
+	unsigned int percent;						\
+	int err;							\
+									\
+	err = sysfs_parse_percent("zeroed_" #which, buf, &percent);	\
+	if (!err)							\
+		err = zeroing_set_##which(dir->pool, percent);		\
+	return err ? err : len;						\
+}									\
+									\
+static struct kobj_attribute which##_attr = __ATTR_RW(zeroed_##which)
+
+SYSFS_WATERMARK(low);
+SYSFS_WATERMARK(high);
+
 static struct attribute *sysfs_attrs[] = {
 	&nr_attr.attr,
 	&free_attr.attr,
@@ -134,16 +175,20 @@ static struct attribute *sysfs_attrs[] = {
 	&surplus_attr.attr,
 	&zeroed_attr.attr,
 	&overcommit_attr.attr,
+	&low_attr.attr,
+	&high_attr.attr,
 	NULL
 };
 
-/* The limit is one for all nodes. */
+/* The limit is one for all nodes, and so are the watermarks. */
 static umode_t sysfs_is_visible(struct kobject *kobj, struct attribute *attr,
 				int index)
 {
 	struct sysfs_dir *dir = container_of(kobj, struct sysfs_dir, kobj);
 
-	if (attr == &overcommit_attr.attr && dir->nid != NUMA_NO_NODE)
+	if (dir->nid != NUMA_NO_NODE &&
+	    (attr == &overcommit_attr.attr || attr == &low_attr.attr ||
+	     attr == &high_attr.attr))
 		return 0;
 	return attr->mode;
 }

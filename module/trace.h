@@ -283,6 +283,23 @@ TRACE_EVENT(park,
 		  __entry->references)
 );
 
+TRACE_EVENT(zero,
+	TP_PROTO(unsigned long pfn, int nid, bool zeroed),
+	TP_ARGS(pfn, nid, zeroed),
+	TP_STRUCT__entry(
+		__field(unsigned long, pfn)
+		__field(int, nid)
+		__field(bool, zeroed)
+	),
+	TP_fast_assign(
+		__entry->pfn = pfn;
+		__entry->nid = nid;
+		__entry->zeroed = zeroed;
+	),
+	TP_printk("pfn=0x%lx nid=%d zeroed=%d", __entry->pfn, __entry->nid,
+		  __entry->zeroed)
+);
+
 TRACE_EVENT(resize,
 	TP_PROTO(enum trace_resize why, int nid, long wanted, long changed),
 	TP_ARGS(why, nid, wanted, changed),

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The size of the pool, as the administrator sets it in sysfs, and how to have it
- * again as it was.
+ * The size of the pool and how much of it is zeroed, as the administrator sets it in
+ * sysfs, and how to have the size again as it was.
  */
 #ifndef RHUGEFS_POOL_SIZE_H
 #define RHUGEFS_POOL_SIZE_H
@@ -48,6 +48,14 @@ static inline int resize_node(int nid, long pages)
 static inline int overcommit(long pages)
 {
 	return set_count("", "nr_overcommit_hugepages", pages);
+}
+
+/* When zeroing in the background begins and ends; 0 and 0: not at all. */
+static inline int watermarks(long low, long high)
+{
+	return set_count("", "zeroed_low", 0) ?:
+	       set_count("", "zeroed_high", high) ?:
+	       set_count("", "zeroed_low", low);
 }
 
 static inline long surplus(void)

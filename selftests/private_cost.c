@@ -3,6 +3,7 @@
  * What private mappings cost, in zeroed and copied huge pages as the module counts
  * them: no work that could have been spared.
  */
+#include "pool_size.h"
 #include "private_test.h"
 
 RHUGEFS_FIXTURE(cost);
@@ -30,13 +31,14 @@ static bool cost_is(struct cost *since, long zeroed, long copied)
 	return is;
 }
 
-/* Every page has been used, so that none is known to hold zeroes. */
+/* Every page has been used, so that none is known to hold zeroes, nor is made so. */
 static void use_all(void)
 {
 	unsigned long all = pool_unpromised();
 	char *map = map_new(all, 0);
 
 	must(map && touch_pages(map, all) == all);
+	must(watermarks(0, 0) == 0);
 	must(unmap_huge(map, all) == 0);
 }
 

@@ -14,7 +14,7 @@
 
 static const char *const events[] = {
 	"reserve", "unreserve", "claim", "commit", "cancel", "fault", "cow",
-	"give", "park", "resize",
+	"give", "park", "zero", "resize",
 };
 
 #define NR_EVENTS	(sizeof(events) / sizeof(*events))
@@ -34,9 +34,21 @@ static void put(const char *name, const char *text)
 	close(fd);
 }
 
+/*
+ * Tracepoints are switched by patching code, and an emulated processor may trip over what
+ * is patched while it runs that; so nothing is zeroed in the background meanwhile. A
+ * thread may be at its last page.
+ */
+static void stop_zeroing(void)
+{
+	must(watermarks(0, 0) == 0);
+	usleep(300000);
+}
+
 FIXTURE_SETUP(trace)
 {
 	self->before = pools_read();
+	stop_zeroing();
 	ASSERT_TRUE(mkdir(TRACING, 0700) == 0 || errno == EEXIST);
 	put("trace", "\n");
 	put("events/rhugefs/enable", "1");
@@ -198,6 +210,22 @@ TEST_F(trace, parked)
 	pin_end(&pin);
 	ASSERT_POOL(0, 0);
 	ASSERT_TRACED(1, "give", "pfn=");
+}
+
+TEST_F(trace, zeroed)
+{
+	long end = now_ms() + POOL_PATIENCE;
+	char *map;
+
+	ASSERT_EQ(watermarks(100, 100), 0);
+	map = map_new(1, MAP_POPULATE);
+	ASSERT_EQ(unmap_huge(map, 1), 0);
+	while (pool_count("", "zeroed") < self->before.all.free &&
+	       now_ms() < end)
+		usleep(10000);
+	/* It is said after it is done. */
+	stop_zeroing();
+	ASSERT_LE(1, traced("zero", "zeroed=1"));
 }
 
 TEST_F(trace, resized)
