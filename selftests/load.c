@@ -340,6 +340,42 @@ TEST_F(load, malformed_requests)
 	ASSERT_FALSE(is_loaded());
 }
 
+TEST_F(load, watermarks_of_zeroing)
+{
+	static const struct {
+		const char *params;
+		const char *named;	/* what the log says, NULL where it may be */
+	} marks[] = {
+		{ "nr_hugepages=2 zeroed_low=0 zeroed_high=0", NULL },
+		{ "nr_hugepages=2 zeroed_low=100", NULL },
+		{ "nr_hugepages=2 zeroed_low=30 zeroed_high=30", NULL },
+		{ "nr_hugepages=2 zeroed_high=101",
+		  "zeroed_high=101 is more than 100 percent" },
+		{ "nr_hugepages=2 zeroed_low=4294967295",
+		  "zeroed_low=4294967295 exceeds zeroed_high=100" },
+		{ "nr_hugepages=2 zeroed_low=31 zeroed_high=30",
+		  "zeroed_low=31 exceeds zeroed_high=30" },
+		/* The kernel itself names these. */
+		{ "nr_hugepages=2 zeroed_low=half", "" },
+		{ "nr_hugepages=2 zeroed_low=-1", "" },
+		{ "nr_hugepages=2 zeroed_high=50%", "" },
+		{ "nr_hugepages=2 zeroed_high=", "" },
+	};
+	int log = log_open();
+	int i, wanted;
+
+	for (i = 0; i < (int)(sizeof(marks) / sizeof(*marks)); i++) {
+		wanted = marks[i].named ? EINVAL : 0;
+		ASSERT_EQ(load(marks[i].params), wanted)
+			TH_LOG("%s", marks[i].params);
+		ASSERT_EQ(is_loaded(), !wanted);
+		ASSERT_TRUE(!wanted || !*marks[i].named ||
+			    log_names(log, marks[i].named))
+			TH_LOG("the log does not say: %s", marks[i].named);
+		ASSERT_TRUE(wanted || unload() == 0);
+	}
+}
+
 TEST_F(load, only_once)
 {
 	ASSERT_EQ(load_pages("2"), 0);
@@ -664,6 +700,24 @@ static void use_a_little(void)
 	close(fd);
 	must(unmount_here() == 0);
 	pin_end(&pin);
+}
+
+TEST_F_TIMEOUT(load, unloading_while_pages_are_zeroed, 60)
+{
+	char *map;
+	int i;
+
+	for (i = 0; i < 10; i++) {
+		ASSERT_EQ(load("nr_hugepages=0:16,1:16 zeroed_low=100"), 0);
+		ASSERT_EQ(mount_here(), 0);
+		map = map_new(32, 0);
+		ASSERT_NE(map, NULL);
+		ASSERT_EQ(touch_pages(map, 32), 32);
+		ASSERT_EQ(unmap_huge(map, 32), 0);
+		ASSERT_EQ(unmount_here(), 0);
+		usleep(i * 300);
+		ASSERT_EQ(unload(), 0);
+	}
 }
 
 #define CYCLES		20

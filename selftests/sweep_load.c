@@ -310,32 +310,64 @@ static int load_failing(const char *params, unsigned int nth)
 	return err;
 }
 
+/* Refused for this when the pool has just been made, and when its threads have, too. */
+#define REFUSED_EARLY	"nr_hugepages=0 zeroed_high=101"
+#define REFUSED_LATER	"nr_hugepages=none"
+
+/* Points of failure that such a load comes by. */
+static unsigned int points_of(const char *params)
+{
+	must(load_failing(params, FAIL_NEVER) == EINVAL);
+	return fail_passed();
+}
+
+/* Let each of these points fail; how often that made a load fail. */
+static unsigned int try_points(unsigned int from, unsigned int to)
+{
+	unsigned int nth, failed = 0;
+
+	for (nth = from; nth <= to; nth++) {
+		int err = load_failing(PARAMS, nth);
+
+		must(!err || err == ENOMEM);
+		must(fail_fired());
+		must(sweep_loaded() == !err);
+		must(err || unload() == 0);
+		failed += err == ENOMEM;
+	}
+	return failed;
+}
+
 /* Points tried: more than making the pool has, but not all before it. */
 #define LAST_POINTS	24
 
 /*
- * A load is refused for its parameters when the pool has just been made: the last
- * points of failure that it comes by are those of making it, and of what goes
- * before and after.
+ * The last points of failure that a load comes by which is refused early are those of
+ * making the pool, and of what goes before and after.
  */
 TEST_F(start, no_memory_for_the_pool)
 {
-	unsigned int last, nth, failed = 0;
+	unsigned int last = points_of(REFUSED_EARLY);
 
-	ASSERT_EQ(load_failing("nr_hugepages=none", FAIL_NEVER), EINVAL);
-	last = fail_passed();
 	ASSERT_LT(LAST_POINTS, last);
-	for (nth = last; nth > last - LAST_POINTS; nth--) {
-		int err = load_failing(PARAMS, nth);
+	/* The pool and its nodes' array, two of each node. */
+	ASSERT_LE(6, try_points(last - LAST_POINTS + 1, last));
+}
 
-		ASSERT_TRUE(!err || err == ENOMEM);
-		ASSERT_TRUE(fail_fired());
-		ASSERT_EQ(sweep_loaded(), !err);
-		ASSERT_TRUE(err || unload() == 0);
-		failed += err == ENOMEM;
-	}
-	/* The pool and its nodes' array, two of each node, the request's two. */
-	ASSERT_LE(6 + 2, failed);
+/* Making a thread has many more points, but in another thread. */
+#define MOST_POINTS	100
+
+TEST_F_TIMEOUT(start, no_memory_for_the_threads, 120)
+{
+	unsigned int first = points_of(REFUSED_EARLY);
+	unsigned int last = points_of(REFUSED_LATER);
+
+	ASSERT_LT(first, last);
+	TH_LOG("%u points", last - first);
+	if (last - first > MOST_POINTS)
+		first = last - MOST_POINTS;
+	/* Of a thread, and of the request. */
+	ASSERT_LE(2, try_points(first + 1, last));
 }
 
 /* Where the kernel puts modules is told by one that it has put there. */
