@@ -52,9 +52,9 @@ static int __init rhugefs_init(void)
 {
 	int err;
 
-	if (nr_node_ids > POOL_MOST_NODES) {
+	if (nr_node_ids > NODESET_MOST) {
 		pr_err("this machine may have %u nodes, and %d are supported\n",
-		       nr_node_ids, POOL_MOST_NODES);
+		       nr_node_ids, NODESET_MOST);
 		return -EINVAL;
 	}
 	cache_locks_init();

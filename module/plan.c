@@ -18,7 +18,6 @@
  * nobody was promised, for him and for those who move.
  */
 #include <linux/mm.h>
-#include <linux/nodemask.h>
 
 #include "plan.h"
 
@@ -143,7 +142,7 @@ static unsigned long plan_use_own(struct plan *plan, unsigned long pages)
 	int i;
 
 	for (i = 0; wish->spread && i < pool->nr_nodes; i++) {
-		if (!node_isset(i, wish->allowed))
+		if (!nodeset_has(&wish->allowed, i))
 			continue;
 		got = plan_use(&pool->plan[i], min(pages, wish->spread[i]));
 		pool->plan[i].take += got;
@@ -159,7 +158,7 @@ static unsigned long plan_use_own(struct plan *plan, unsigned long pages)
 
 /* Promises of @scope could move from node @from: where to that was not reached yet. */
 static int plan_reach_by(struct plan *plan, struct scope *scope, int from,
-			 nodemask_t *reached)
+			 struct nodeset *reached)
 {
 	struct plan_node *at;
 	int nid;
@@ -167,9 +166,10 @@ static int plan_reach_by(struct plan *plan, struct scope *scope, int from,
 	if (!scope->plan[from])
 		return NUMA_NO_NODE;
 	for (nid = 0; nid < plan->pool->nr_nodes; nid++) {
-		if (!node_isset(nid, scope->nodes) ||
-		    node_test_and_set(nid, *reached))
+		if (!nodeset_has(&scope->nodes, nid) ||
+		    nodeset_has(reached, nid))
 			continue;
+		nodeset_add(reached, nid);
 		at = &plan->pool->plan[nid];
 		at->from = from;
 		at->by = scope;
@@ -180,7 +180,8 @@ static int plan_reach_by(struct plan *plan, struct scope *scope, int from,
 	return NUMA_NO_NODE;
 }
 
-static int plan_reach_from(struct plan *plan, int from, nodemask_t *reached)
+static int plan_reach_from(struct plan *plan, int from,
+			   struct nodeset *reached)
 {
 	struct scope *scope;
 	int found;
@@ -197,14 +198,14 @@ static int plan_reach_from(struct plan *plan, int from, nodemask_t *reached)
 static int plan_search(struct plan *plan)
 {
 	struct pool *pool = plan->pool;
-	nodemask_t reached = NODE_MASK_NONE;
+	struct nodeset reached = {};
 	int nid, head, found = NUMA_NO_NODE;
 
 	pool->plan_tail = 0;
 	for (nid = 0; nid < pool->nr_nodes; nid++) {
-		if (!node_isset(nid, plan->wish->allowed))
+		if (!nodeset_has(&plan->wish->allowed, nid))
 			continue;
-		node_set(nid, reached);
+		nodeset_add(&reached, nid);
 		pool->plan[nid].from = NUMA_NO_NODE;
 		pool->plan[pool->plan_tail++].queued = nid;
 	}
@@ -459,7 +460,7 @@ void plan_make_room(struct pool *pool, int nid, unsigned long pages)
 	unsigned long lacks;
 	struct plan plan;
 
-	node_set(nid, wish.allowed);
+	nodeset_add(&wish.allowed, nid);
 	wish.preferred = wish.allowed;
 	plan_begin(&plan, pool, &wish, NULL);
 	lacks = plan_solve(&plan, pages);

@@ -18,7 +18,7 @@ struct plan {
 	const struct wish *wish;
 	struct list_head *given;
 	bool moves;
-	nodemask_t reached;
+	struct nodeset reached;
 };
 
 void plan_begin(struct plan *plan, struct pool *pool, const struct wish *wish,

@@ -31,8 +31,8 @@
 struct policy_now {
 	unsigned short mode;
 	int home;
-	nodemask_t nodes;
-	nodemask_t cpuset;
+	struct nodeset nodes;
+	struct nodeset cpuset;
 };
 
 /*
@@ -47,22 +47,22 @@ static void policy_read(struct policy_now *now, const struct mempolicy *policy)
 		seq = read_seqcount_begin(&current->mems_allowed_seq);
 		now->mode = MPOL_DEFAULT;
 		now->home = NUMA_NO_NODE;
-		now->cpuset = current->mems_allowed;
+		nodeset_read(&now->cpuset, &current->mems_allowed);
 		if (policy) {
 			now->mode = policy->mode;
 			now->home = policy->home_node;
-			now->nodes = policy->nodes;
+			nodeset_read(&now->nodes, &policy->nodes);
 		}
 	} while (read_seqcount_retry(&current->mems_allowed_seq, seq));
 }
 
-/* The node of the mask whose turn it is. */
-static int policy_interleave(const nodemask_t *nodes, unsigned long index)
+/* The node of the set whose turn it is. */
+static int policy_interleave(const struct nodeset *nodes, unsigned long index)
 {
-	unsigned long turn = index % nodes_weight(*nodes);
+	unsigned long turn = index % nodeset_weight(nodes);
 	int nid;
 
-	for_each_node_mask(nid, *nodes)
+	for_each_node_of(nid, nodes)
 		if (!turn--)
 			return nid;
 	return numa_mem_id();
@@ -75,25 +75,25 @@ static void policy_apply(struct wish *wish, const struct policy_now *now,
 
 	switch (now->mode) {
 	case MPOL_BIND:
-		nodes_and(wish->allowed, wish->allowed, now->nodes);
+		nodeset_and(&wish->allowed, &wish->allowed, &now->nodes);
 		wish->preferred = wish->allowed;
 		if (home)
 			wish->nid = now->home;
 		break;
 	case MPOL_PREFERRED:
-		if (!nodes_empty(now->nodes))
-			wish->nid = first_node(now->nodes);
+		if (!nodeset_empty(&now->nodes))
+			wish->nid = nodeset_first(&now->nodes);
 		break;
 	case MPOL_PREFERRED_MANY:
-		nodes_and(wish->preferred, wish->allowed, now->nodes);
+		nodeset_and(&wish->preferred, &wish->allowed, &now->nodes);
 		if (home)
 			wish->nid = now->home;
 		break;
 	case MPOL_INTERLEAVE:
 	case MPOL_WEIGHTED_INTERLEAVE:
-		nodes_and(wish->allowed, wish->allowed, now->nodes);
+		nodeset_and(&wish->allowed, &wish->allowed, &now->nodes);
 		wish->preferred = wish->allowed;
-		wish->interleave = !nodes_empty(wish->allowed);
+		wish->interleave = !nodeset_empty(&wish->allowed);
 		if (wish->interleave)
 			wish->nid = policy_interleave(&wish->allowed, index);
 		break;
@@ -106,21 +106,50 @@ static void policy_apply(struct wish *wish, const struct policy_now *now,
  */
 static void policy_adapt(struct policy_now *now, const struct mempolicy *policy)
 {
-	nodemask_t asked = now->nodes;
+	struct nodeset asked = now->nodes;
 	int nid;
 
-	if (nodes_empty(asked))
+	if (nodeset_empty(&asked))
 		return;
 	if (policy->flags & MPOL_F_RELATIVE_NODES) {
-		nodes_clear(now->nodes);
-		for_each_node_mask(nid, asked)
-			node_set(policy_interleave(&now->cpuset, nid),
-				 now->nodes);
+		now->nodes = (struct nodeset){};
+		for_each_node_of(nid, &asked)
+			nodeset_add(&now->nodes,
+				    policy_interleave(&now->cpuset, nid));
 		return;
 	}
-	nodes_and(now->nodes, asked, now->cpuset);
-	if (nodes_empty(now->nodes))
+	nodeset_and(&now->nodes, &asked, &now->cpuset);
+	if (nodeset_empty(&now->nodes))
 		now->mode = MPOL_DEFAULT;
+}
+
+/* A mount that is bound to all nodes there are is not to have those that come. */
+static void policy_widen(struct wish *wish)
+{
+	struct nodeset memory;
+
+	nodeset_read(&memory, &node_states[N_MEMORY]);
+	wish->any = wish->any && nodeset_subset(&memory, &wish->allowed);
+	if (wish->any)
+		nodeset_fill(&wish->allowed);
+}
+
+/* Of what the mount allows: what policy and cpuset leave. */
+static void policy_narrow(struct wish *wish, const struct super_info *info,
+			  const struct mempolicy *policy, unsigned long index)
+{
+	bool mounts = !policy && info->policy;
+	struct policy_now now;
+
+	if (!policy)
+		policy = mounts ? &info->policy->policy : current->mempolicy;
+	policy_read(&now, policy);
+	if (mounts)
+		policy_adapt(&now, policy);
+	nodeset_and(&wish->allowed, &wish->allowed, &now.cpuset);
+	wish->preferred = wish->allowed;
+	policy_apply(wish, &now, index);
+	policy_widen(wish);
 }
 
 /**
@@ -136,25 +165,10 @@ void policy_wish(struct wish *wish, struct inode *inode,
 		 const struct mempolicy *policy, unsigned long index)
 {
 	struct super_info *info = super_info(inode->i_sb);
-	bool mounts = !policy && info->policy;
-	struct policy_now now;
 
 	wish_within(wish, info->quota->kept.scope);
-	if (nr_node_ids == 1)
-		return;
-	if (!policy)
-		policy = mounts ? &info->policy->policy : current->mempolicy;
-	policy_read(&now, policy);
-	if (mounts)
-		policy_adapt(&now, policy);
-	nodes_and(wish->allowed, wish->allowed, now.cpuset);
-	wish->preferred = wish->allowed;
-	policy_apply(wish, &now, index);
-	/* A mount that is bound to all nodes there are is not to have those that come. */
-	wish->any = wish->any &&
-		    nodes_subset(node_states[N_MEMORY], wish->allowed);
-	if (wish->any)
-		wish->allowed = NODE_MASK_ALL;
+	if (nr_node_ids > 1)
+		policy_narrow(wish, info, policy, index);
 }
 
 /* --- mount options ------------------------------------------------------- */

@@ -24,7 +24,6 @@
  * also while they are in use. A count above that is somebody outside.
  */
 #include <linux/mm.h>
-#include <linux/nodemask.h>
 #include <linux/slab.h>
 #include <linux/sort.h>
 #include <linux/topology.h>
@@ -279,7 +278,7 @@ struct folio *pool_try_remove(struct pool *pool, int nid, unsigned long leave)
  * Context: any; no lock is taken.
  * Return: whether there seems to be one.
  */
-bool pool_may_have_spare(struct pool *pool, const nodemask_t *nodes)
+bool pool_may_have_spare(struct pool *pool, const struct nodeset *nodes)
 {
 	struct pool_counts *counts;
 	bool spare;
@@ -289,7 +288,7 @@ bool pool_may_have_spare(struct pool *pool, const nodemask_t *nodes)
 		counts = &pool->node[nid]->counts;
 		/* A guess will do: who goes and finds none has lost nothing. */
 		spare = data_race(counts->free > counts->resv);
-		if (spare && node_isset(nid, *nodes))
+		if (spare && nodeset_has(nodes, nid))
 			return true;
 	}
 	return false;
@@ -316,7 +315,7 @@ void pool_count_node(struct pool *pool, int nid, struct pool_counts *counts)
  * @nodes: the nodes
  * @counts: filled in; the sum of moments that differ where others are at work
  */
-void pool_count_within(struct pool *pool, const nodemask_t *nodes,
+void pool_count_within(struct pool *pool, const struct nodeset *nodes,
 		       struct pool_counts *counts)
 {
 	struct pool_counts one;
@@ -324,7 +323,7 @@ void pool_count_within(struct pool *pool, const nodemask_t *nodes,
 
 	*counts = (struct pool_counts){};
 	for (nid = 0; nid < pool->nr_nodes; nid++) {
-		if (!node_isset(nid, *nodes))
+		if (!nodeset_has(nodes, nid))
 			continue;
 		pool_count_node(pool, nid, &one);
 		counts->nr += one.nr;
@@ -343,7 +342,7 @@ void pool_count_within(struct pool *pool, const nodemask_t *nodes,
  */
 void pool_count(struct pool *pool, struct pool_counts *counts)
 {
-	pool_count_within(pool, &NODE_MASK_ALL, counts);
+	pool_count_within(pool, &pool->any->nodes, counts);
 }
 
 /**

@@ -151,9 +151,9 @@ static inline struct pool_node *pool_next_wished(struct pool *pool,
 
 	for (; *nth < 2 * pool->nr_nodes; ++*nth) {
 		first = *nth < pool->nr_nodes;
-		nid = near[*nth % pool->nr_nodes];
-		if (node_isset(nid, wish->allowed) &&
-		    node_isset(nid, wish->preferred) == first) {
+		nid = near[first ? *nth : *nth - pool->nr_nodes];
+		if (nodeset_has(&wish->allowed, nid) &&
+		    nodeset_has(&wish->preferred, nid) == first) {
 			++*nth;
 			return pool->node[nid];
 		}
@@ -163,12 +163,6 @@ static inline struct pool_node *pool_next_wished(struct pool *pool,
 
 #define for_each_wished(pool, wish, i, node)				\
 	for (i = 0; ((node) = pool_next_wished(pool, wish, &(i)));)
-
-/*
- * All nodes' locks are held at once now and then, and the kernel counts no more than some
- * 250 of them.
- */
-#define POOL_MOST_NODES	128
 
 struct pool *pool_create(void);
 void pool_destroy(struct pool *pool);
@@ -194,9 +188,9 @@ void pool_add(struct pool *pool, struct folio *folio, bool zeroed);
 struct folio *pool_remove(struct pool *pool, int nid, bool surplus);
 struct folio *pool_try_remove(struct pool *pool, int nid, unsigned long leave);
 
-bool pool_may_have_spare(struct pool *pool, const nodemask_t *nodes);
+bool pool_may_have_spare(struct pool *pool, const struct nodeset *nodes);
 void pool_count_node(struct pool *pool, int nid, struct pool_counts *counts);
-void pool_count_within(struct pool *pool, const nodemask_t *nodes,
+void pool_count_within(struct pool *pool, const struct nodeset *nodes,
 		       struct pool_counts *counts);
 void pool_count(struct pool *pool, struct pool_counts *counts);
 unsigned long pool_events(struct pool *pool);

@@ -8,7 +8,6 @@
  * nodes are locked then, and the sequence count tells him to look again.
  */
 #include <linux/mm.h>
-#include <linux/nodemask.h>
 #include <linux/sched.h>
 
 #include "pool.h"
@@ -193,7 +192,7 @@ static struct folio *pool_take_nearer(struct pool *pool,
 		if (node == promised)
 			break;
 		if (READ_ONCE(node->counts.free) == 0 ||
-		    !node_isset(node->nid, promise->scope->nodes))
+		    !nodeset_has(&promise->scope->nodes, node->nid))
 			continue;
 		folio = pool_node_swap(node, promised, promise, zeroed);
 		if (folio)

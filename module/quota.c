@@ -35,13 +35,13 @@
  */
 struct quota *quota_create(struct pool *pool, const nodemask_t *nodes)
 {
-	struct wish wish = {
-		.any = !nodes || pool->nr_nodes == 1,
-		.allowed = nodes ? *nodes : NODE_MASK_ALL,
-	};
-	struct scope *scope = scope_get(pool, &wish);
+	struct wish wish = { .any = !nodes || pool->nr_nodes == 1 };
+	struct scope *scope;
 	struct quota *quota;
 
+	if (nodes)
+		nodeset_read(&wish.allowed, nodes);
+	scope = scope_get(pool, &wish);
 	if (!scope)
 		return NULL;
 	quota = kzalloc(struct_size(quota, kept.on_node, pool->nr_nodes),

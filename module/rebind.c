@@ -179,15 +179,14 @@ static int rebind_locked(struct rebind *rebind, const struct wish *wish,
  * memory is short, -EINTR where a fatal signal ended the wait.
  */
 int rebind_range(struct reserve *reserve, unsigned long from, unsigned long to,
-		 const struct wish *wish, reserve_held_fn held, void *data)
+		 struct wish *wish, reserve_held_fn held, void *data)
 {
 	struct rebind rebind = { .reserve = reserve, .from = from, .to = to };
 	struct pool *pool = reserve->quota->pool;
-	struct wish spread = *wish;
 	struct scope *scope;
 	int err;
 
-	scope = wish_begin(&spread, pool);
+	scope = wish_begin(wish, pool);
 	if (!scope)
 		return -ENOMEM;
 	INIT_LIST_HEAD(&rebind.given);
@@ -195,11 +194,11 @@ int rebind_range(struct reserve *reserve, unsigned long from, unsigned long to,
 	if (err)
 		goto end;
 	rebind.promise = reserve_promise(reserve, scope);
-	err = rebind.promise ? rebind_locked(&rebind, &spread, held, data) :
+	err = rebind.promise ? rebind_locked(&rebind, wish, held, data) :
 			       -ENOMEM;
 	up_write(&reserve->lock);
 end:
-	wish_end(&spread, pool, scope);
+	wish_end(wish, pool, scope);
 	return err;
 }
 

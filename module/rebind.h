@@ -5,7 +5,7 @@
 #include "reserve.h"
 
 int rebind_range(struct reserve *reserve, unsigned long from, unsigned long to,
-		 const struct wish *wish, reserve_held_fn held, void *data);
+		 struct wish *wish, reserve_held_fn held, void *data);
 
 int pieces_add(struct list_head *pieces, unsigned long from, unsigned long to,
 	       const struct wish *wish);

@@ -7,12 +7,12 @@
 
 #include <linux/kernel.h>
 #include <linux/mmzone.h>
-#include <linux/nodemask.h>
 #include <linux/overflow.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 
 #include "huge_page.h"
+#include "nodeset.h"
 #include "request.h"
 
 static struct request *request_alloc(void)
@@ -63,7 +63,7 @@ static const char *request_parse_total(struct request *request,
 
 /* "NODE:N", for a node that has memory and was not named before. */
 static const char *request_parse_node(struct request *request, char *text,
-				      nodemask_t *named)
+				      struct nodeset *named)
 {
 	unsigned long pages;
 	unsigned int nid;
@@ -75,8 +75,9 @@ static const char *request_parse_node(struct request *request, char *text,
 		return request_form;
 	if (nid >= nr_node_ids || !node_state(nid, N_MEMORY))
 		return "names a node that has no memory";
-	if (node_test_and_set(nid, *named))
+	if (nodeset_has(named, nid))
 		return "names a node twice";
+	nodeset_add(named, nid);
 	request->on_node[nid] = pages;
 	if (check_add_overflow(request->total, pages, &request->total))
 		return "is more than there can be";
@@ -85,7 +86,7 @@ static const char *request_parse_node(struct request *request, char *text,
 
 static const char *request_parse_nodes(struct request *request, char *text)
 {
-	nodemask_t named = NODE_MASK_NONE;
+	struct nodeset named = {};
 	const char *wrong = NULL;
 	char *one;
 

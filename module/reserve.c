@@ -183,7 +183,7 @@ static int reserve_within(struct reserve *reserve, unsigned long from,
  * @reserve: the file's reserve
  * @from: first index, in huge pages
  * @to: index behind the last one, greater than @from
- * @wish: where the pages should lie
+ * @wish: where the pages should lie; says the same afterwards
  *
  * Indices that were promised before are not promised again, wherever their pages may
  * lie.
@@ -194,18 +194,17 @@ static int reserve_within(struct reserve *reserve, unsigned long from,
  * -ENOMEM where memory is short, -EINTR where a fatal signal ended the wait.
  */
 int reserve_range(struct reserve *reserve, unsigned long from, unsigned long to,
-		  const struct wish *wish)
+		  struct wish *wish)
 {
 	struct pool *pool = reserve->quota->pool;
-	struct wish spread = *wish;
 	struct scope *scope;
 	int err;
 
-	scope = wish_begin(&spread, pool);
+	scope = wish_begin(wish, pool);
 	if (!scope)
 		return -ENOMEM;
-	err = reserve_within(reserve, from, to, &spread, scope);
-	wish_end(&spread, pool, scope);
+	err = reserve_within(reserve, from, to, wish, scope);
+	wish_end(wish, pool, scope);
 	return err;
 }
 
@@ -377,7 +376,7 @@ static int reserve_take(struct claim *claim, const struct wish *wish,
 	stats_count(STAT_CLAIMS);
 	if (want_zeroed && claim->zeroed)
 		stats_count(STAT_ZEROINGS_AVOIDED);
-	if (!node_isset(folio_nid(claim->folio), wish->allowed))
+	if (!nodeset_has(&wish->allowed, folio_nid(claim->folio)))
 		stats_count(STAT_ELSEWHERE);
 	return 0;
 }

@@ -90,7 +90,7 @@ struct promise *reserve_promise(struct reserve *reserve, struct scope *scope);
 void reserve_spread(struct reserve *reserve, unsigned long from,
 		    unsigned long to, const struct wish *wish);
 int reserve_range(struct reserve *reserve, unsigned long from,
-		  unsigned long to, const struct wish *wish);
+		  unsigned long to, struct wish *wish);
 int reserve_forget(struct reserve *reserve, unsigned long from,
 		   unsigned long to, struct forgotten *forgotten);
 void reserve_release(struct reserve *reserve, struct forgotten *forgotten,

@@ -347,13 +347,13 @@ static unsigned long resize_persistent(struct pool *pool, int nid)
  * are not surplus; NUMA_NO_NODE where none is left. So nodes become even.
  */
 static int resize_next_node(struct pool *pool, int wanted, bool fewest,
-			    const nodemask_t *done)
+			    const struct nodeset *done)
 {
 	unsigned long pages, best = 0;
 	int nid, found = NUMA_NO_NODE;
 
 	for (nid = 0; nid < pool->nr_nodes; nid++) {
-		if (!resize_concerns(nid, wanted) || node_isset(nid, *done))
+		if (!resize_concerns(nid, wanted) || nodeset_has(done, nid))
 			continue;
 		pages = resize_persistent(pool, nid);
 		if (found == NUMA_NO_NODE ||
@@ -388,7 +388,7 @@ static unsigned long resize_count_concerned(struct pool *pool, int wanted)
 static void resize_grow(struct pool *pool, int wanted, unsigned long pages)
 {
 	unsigned long nodes = resize_count_concerned(pool, wanted);
-	nodemask_t done = NODE_MASK_NONE;
+	struct nodeset done = {};
 	unsigned long stride, got;
 	bool easy = true;
 	int nid;
@@ -407,7 +407,7 @@ static void resize_grow(struct pool *pool, int wanted, unsigned long pages)
 		if (!got)
 			got = resize_carve(pool, nid, 1);
 		if (!got)
-			node_set(nid, done);
+			nodeset_add(&done, nid);
 		pages -= got;
 	}
 	atomic_dec(&pool->growing);
@@ -420,7 +420,7 @@ static void resize_grow(struct pool *pool, int wanted, unsigned long pages)
 static bool resize_shrink(struct pool *pool, int wanted, unsigned long pages)
 {
 	bool marked = false;
-	nodemask_t done = NODE_MASK_NONE;
+	struct nodeset done = {};
 	struct folio *folio;
 	int nid;
 
@@ -433,14 +433,14 @@ static bool resize_shrink(struct pool *pool, int wanted, unsigned long pages)
 			break;
 		folio = pool_remove(pool, nid, false);
 		if (!folio) {
-			node_set(nid, done);
+			nodeset_add(&done, nid);
 			continue;
 		}
 		folio_put(folio);
 		pages--;
 		cond_resched();
 	}
-	nodes_clear(done);
+	done = (struct nodeset){};
 	while (pages && !signal_pending(current)) {
 		nid = resize_next_node(pool, wanted, false, &done);
 		if (nid == NUMA_NO_NODE)
@@ -449,7 +449,7 @@ static bool resize_shrink(struct pool *pool, int wanted, unsigned long pages)
 			marked = true;
 			pages--;
 		} else {
-			node_set(nid, done);
+			nodeset_add(&done, nid);
 		}
 		cond_resched();
 	}

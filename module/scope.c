@@ -6,13 +6,13 @@
  */
 #include <linux/bug.h>
 #include <linux/errno.h>
-#include <linux/nodemask.h>
 #include <linux/slab.h>
 
 #include "pool.h"
 #include "scope.h"
 
-static struct scope *scope_create(struct pool *pool, const nodemask_t *nodes)
+static struct scope *scope_create(struct pool *pool,
+				  const struct nodeset *nodes)
 {
 	struct scope *scope = kzalloc(sizeof(*scope), GFP_KERNEL_ACCOUNT);
 
@@ -41,20 +41,21 @@ static void scope_destroy(struct scope *scope)
 	kfree(scope);
 }
 
-static struct scope *scope_find(struct pool *pool, const nodemask_t *nodes)
+static struct scope *scope_find(struct pool *pool, const struct nodeset *nodes)
 {
 	struct scope *scope;
 
 	lockdep_assert_held(&pool->plan_lock);
 
 	list_for_each_entry(scope, &pool->scopes, link)
-		if (nodes_equal(scope->nodes, *nodes))
+		if (nodeset_equal(&scope->nodes, nodes))
 			return scope;
 	return NULL;
 }
 
 /* Enter @scope, unless another one for these nodes is there already. */
-static struct scope *scope_enter(struct pool *pool, const nodemask_t *nodes,
+static struct scope *scope_enter(struct pool *pool,
+				 const struct nodeset *nodes,
 				 struct scope *scope)
 {
 	struct scope *found;
@@ -139,8 +140,11 @@ void scope_put(struct pool *pool, struct scope *scope)
  */
 int scope_init(struct pool *pool)
 {
+	struct nodeset all;
+
 	INIT_LIST_HEAD(&pool->scopes);
-	pool->any = scope_create(pool, &NODE_MASK_ALL);
+	nodeset_fill(&all);
+	pool->any = scope_create(pool, &all);
 	if (!pool->any)
 		return -ENOMEM;
 	pool->any->any = true;

@@ -3,8 +3,9 @@
 #define RHUGEFS_SCOPE_H
 
 #include <linux/list.h>
-#include <linux/nodemask.h>
 #include <linux/spinlock.h>
+
+#include "nodeset.h"
 
 struct pool;
 struct wish;
@@ -29,7 +30,7 @@ struct scope {
 	struct list_head busy;
 	unsigned long users;
 	bool any;
-	nodemask_t nodes;
+	struct nodeset nodes;
 	spinlock_t lock;
 	struct list_head promises;
 	unsigned long *units;

@@ -56,7 +56,7 @@ static unsigned long surplus_gather_near(struct hunt *hunt, unsigned long pages)
 	if (got || !hunt->lacks || hunt->widened)
 		return got;
 	hunt->widened = true;
-	nodes_andnot(wish.allowed, hunt->reached, hunt->wish->allowed);
+	nodeset_andnot(&wish.allowed, &hunt->reached, &hunt->wish->allowed);
 	wish.preferred = wish.allowed;
 	return resize_gather(hunt->pool, &wish, pages);
 }

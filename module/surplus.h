@@ -21,7 +21,7 @@ struct hunt {
 	unsigned long pages;
 	const struct wish *wish;
 	unsigned long lacks;
-	nodemask_t reached;
+	struct nodeset reached;
 	bool widened;
 	unsigned long gathered;
 	bool last;

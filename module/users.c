@@ -11,7 +11,6 @@
 #include <linux/dcache.h>
 #include <linux/kdev_t.h>
 #include <linux/mm.h>
-#include <linux/nodemask.h>
 #include <linux/pagemap.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
@@ -49,7 +48,7 @@ struct users_line {
 struct users {
 	struct seq_file *seq;
 	struct pool *pool;
-	nodemask_t nodes;
+	struct nodeset nodes;
 	int err;
 	struct xarray shared;
 	struct mappers mappers;
@@ -111,7 +110,7 @@ static void users_print(struct users *users, const char *what,
 		snprintf(ino, sizeof(ino), "%lu", inode->i_ino);
 	seq_printf(seq, "%-8s %-6s %-8s %8lu %8lu", what, mount, ino,
 		   total.used, total.reserved);
-	for_each_node_mask(nid, users->nodes) {
+	for_each_node_of(nid, &users->nodes) {
 		snprintf(node, sizeof(node), "%lu+%lu", users->line[nid].used,
 			 users->line[nid].reserved);
 		seq_printf(seq, " %11s", node);
@@ -143,7 +142,7 @@ static void users_print_head(struct users *users)
 
 	seq_printf(users->seq, "%-8s %-6s %-8s %8s %8s", "what", "mount",
 		   "inode", "used", "reserved");
-	for_each_node_mask(nid, users->nodes) {
+	for_each_node_of(nid, &users->nodes) {
 		snprintf(node, sizeof(node), "node%d", nid);
 		seq_printf(users->seq, " %11s", node);
 	}
@@ -306,7 +305,7 @@ static void users_choose_nodes(struct users *users)
 	for (nid = 0; nid < users->pool->nr_nodes; nid++) {
 		pool_count_node(users->pool, nid, &counts);
 		if (counts.nr || node_state(nid, N_MEMORY))
-			node_set(nid, users->nodes);
+			nodeset_add(&users->nodes, nid);
 	}
 }
 

@@ -51,10 +51,10 @@ void wish_end(struct wish *wish, struct pool *pool, struct scope *scope)
 void wish_spread_range(const struct wish *wish, unsigned long from,
 		       unsigned long to)
 {
-	unsigned long nodes = nodes_weight(wish->preferred), nth = 0, first;
+	unsigned long nodes = nodeset_weight(&wish->preferred), nth = 0, first;
 	int nid;
 
-	for_each_node_mask(nid, wish->preferred) {
+	for_each_node_of(nid, &wish->preferred) {
 		/* The first index that is this node's. */
 		first = from + (nth++ + nodes - from % nodes) % nodes;
 		if (first < to)

@@ -19,20 +19,20 @@ struct wish {
 	bool any;
 	bool interleave;
 	int nid;
-	nodemask_t allowed;
-	nodemask_t preferred;
+	struct nodeset allowed;
+	struct nodeset preferred;
 	unsigned long *spread;
 };
 
 /* Anywhere on the nodes of a scope, near to the one who asks. */
 static inline void wish_within(struct wish *wish, const struct scope *scope)
 {
-	*wish = (struct wish){
-		.any = scope->any,
-		.nid = numa_mem_id(),
-		.allowed = scope->nodes,
-		.preferred = scope->nodes,
-	};
+	wish->any = scope->any;
+	wish->interleave = false;
+	wish->nid = numa_mem_id();
+	wish->allowed = scope->nodes;
+	wish->preferred = scope->nodes;
+	wish->spread = NULL;
 }
 
 struct scope *wish_begin(struct wish *wish, struct pool *pool);

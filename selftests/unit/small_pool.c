@@ -13,8 +13,6 @@
 #include "expect.h"
 #include "small_pool.h"
 
-nodemask_t node_states[NR_NODE_STATES];
-
 static struct folio folio_of[MAX_NODES];
 
 /* What of pool.c a plan needs: there are no lists of pages here. */
@@ -73,7 +71,6 @@ void small_pool_init(struct small_pool *small, int nr_nodes,
 
 	memset(small, 0, sizeof(*small));
 	INIT_LIST_HEAD(&small->given);
-	node_states[N_MEMORY] = (nodemask_t){ (1UL << nr_nodes) - 1 };
 	spin_lock_init(&pool->plan_lock);
 	seqcount_spinlock_init(&pool->moves, &pool->plan_lock);
 	pool->nr_nodes = nr_nodes;
@@ -115,13 +112,16 @@ void small_pool_exit(struct small_pool *small)
 	kfree(pool->plan);
 }
 
-static struct wish wish_of(struct small_pool *small, unsigned int nodes)
+/* Pages on these nodes and no others. */
+struct wish small_pool_wish(const struct small_pool *small, unsigned int nodes)
 {
-	struct wish wish = {
-		.allowed = nodes ? (nodemask_t){ nodes } : NODE_MASK_ALL,
-	};
+	unsigned int all = (1U << small->pool.nr_nodes) - 1;
+	struct wish wish = { .any = !nodes || (nodes & all) == all };
 
-	wish.any = nodes_subset(node_states[N_MEMORY], wish.allowed);
+	if (wish.any)
+		nodeset_fill(&wish.allowed);
+	else
+		wish.allowed.bits[0] = nodes;
 	wish.preferred = wish.allowed;
 	return wish;
 }
@@ -139,7 +139,7 @@ static int small_pool_enter(struct small_pool *small, const struct wish *wish)
 /* Let somebody be promised pages; as which number he goes. */
 int small_pool_deal(struct small_pool *small, const struct deal *deal)
 {
-	struct wish wish = wish_of(small, deal->nodes);
+	struct wish wish = small_pool_wish(small, deal->nodes);
 	int nid, nr = small_pool_enter(small, &wish);
 
 	small->is_given[nr] = deal->given;
@@ -166,7 +166,7 @@ void small_pool_add(struct small_pool *small, int nr, int nid, long pages)
 /* The nodes where he may have pages, of those that there are. */
 unsigned int small_pool_nodes(const struct small_pool *small, int nr)
 {
-	return small->promise[nr]->scope->nodes.bits &
+	return small->promise[nr]->scope->nodes.bits[0] &
 	       ((1UL << small->pool.nr_nodes) - 1);
 }
 
@@ -289,7 +289,7 @@ static bool promise_sound(const struct small_pool *small, int nr)
 
 	for (nid = 0; nid < small->pool.nr_nodes; nid++)
 		if (promise->on_node[nid] &&
-		    !expect(node_isset(nid, promise->scope->nodes)))
+		    !expect(nodeset_has(&promise->scope->nodes, nid)))
 			return false;
 	/* Who looks for one that can make room must find it. */
 	if (promise_sum(promise))

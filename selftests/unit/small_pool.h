@@ -92,6 +92,7 @@ struct answer {
 void small_pool_init(struct small_pool *small, int nr_nodes,
 		     const unsigned long *free);
 void small_pool_exit(struct small_pool *small);
+struct wish small_pool_wish(const struct small_pool *small, unsigned int nodes);
 int small_pool_deal(struct small_pool *small, const struct deal *deal);
 void small_pool_add(struct small_pool *small, int nr, int nid, long pages);
 unsigned int small_pool_nodes(const struct small_pool *small, int nr);

@@ -125,8 +125,8 @@ static struct wish wish_of(const struct ask *ask)
 {
 	return (struct wish){
 		.nid = ask->nid,
-		.allowed = { ask->nodes },
-		.preferred = { ask->rather ? ask->rather : ask->nodes },
+		.allowed.bits = { ask->nodes },
+		.preferred.bits = { ask->rather ? ask->rather : ask->nodes },
 		.spread = sum_of(ask->spread) ? (unsigned long *)ask->spread :
 						NULL,
 	};

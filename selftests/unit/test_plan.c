@@ -272,9 +272,8 @@ static bool test_nothing_left(void)
 
 static struct scope *scope_of(struct small_pool *small, unsigned int nodes)
 {
-	struct wish wish = { .allowed = { nodes } };
+	struct wish wish = small_pool_wish(small, nodes);
 
-	wish.any = nodes_subset(node_states[N_MEMORY], wish.allowed);
 	return scope_get(&small->pool, &wish);
 }
 
