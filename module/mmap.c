@@ -212,15 +212,20 @@ int mmap_file(struct file *file, struct vm_area_struct *vma)
 	return 0;
 }
 
-/* An aligned address out of a search for more than is needed. */
-static unsigned long mmap_find_padded(struct file *file, unsigned long len,
-				      unsigned long pgoff, unsigned long flags)
+/*
+ * An aligned address out of a search for more than is needed, by no more than it takes:
+ * mappings that are made one after the other then have no holes between them.
+ */
+static unsigned long mmap_find_padded(struct file *file, unsigned long addr,
+				      unsigned long len, unsigned long pgoff,
+				      unsigned long flags)
 {
-	unsigned long padded, addr;
+	unsigned long padded;
 
 	if (check_add_overflow(len, HUGE_SIZE - PAGE_SIZE, &padded))
 		return -ENOMEM;
-	addr = mm_get_unmapped_area(current->mm, file, 0, padded, pgoff, flags);
+	addr = mm_get_unmapped_area(current->mm, file, addr, padded, pgoff,
+				    flags);
 	return IS_ERR_VALUE(addr) ? addr : ALIGN(addr, HUGE_SIZE);
 }
 
@@ -241,6 +246,8 @@ unsigned long mmap_find_address(struct file *file, unsigned long addr,
 				unsigned long len, unsigned long pgoff,
 				unsigned long flags)
 {
+	unsigned long found;
+
 	if (!huge_aligned(len) || pgoff & (HUGE_NR - 1))
 		return -EINVAL;
 	if (flags & MAP_FIXED)
@@ -249,12 +256,15 @@ unsigned long mmap_find_address(struct file *file, unsigned long addr,
 	/*
 	 * A hint that is free is taken as it is, so it must be aligned: downwards,
 	 * as only who hints beyond 47 bits wants such an address, and the highest
-	 * of all is a hint, too. For a 32-bit program, and where space is tight, no
-	 * care is taken that what comes back is aligned.
+	 * of all is a hint, too.
 	 */
-	addr = thp_get_unmapped_area(file, ALIGN_DOWN(addr, HUGE_SIZE), len,
-				     pgoff, flags);
+	addr = ALIGN_DOWN(addr, HUGE_SIZE);
+	found = mmap_find_padded(file, addr, len, pgoff, flags);
+	if (!IS_ERR_VALUE(found) && (!addr || found == addr))
+		return found;
+	/* There may be room for as much as is needed, at the hint or elsewhere. */
+	addr = mm_get_unmapped_area(current->mm, file, addr, len, pgoff, flags);
 	if (IS_ERR_VALUE(addr) || huge_aligned(addr))
 		return addr;
-	return mmap_find_padded(file, len, pgoff, flags);
+	return found;
 }
