@@ -141,9 +141,8 @@ struct pool {
 };
 
 /* The next node as they are wanted, first the preferred ones, or NULL. */
-static inline struct pool_node *pool_next_wished(struct pool *pool,
-						 const struct wish *wish,
-						 int *nth)
+static __always_inline struct pool_node *
+pool_next_wished(struct pool *pool, const struct wish *wish, int *nth)
 {
 	const int *near = pool->node[wish->nid]->near;
 	bool first;

@@ -48,7 +48,7 @@ void pool_place(struct pool *pool, unsigned long pages,
 		for_each_wished(pool, wish, i, node) {
 			pages -= pool_node_reserve(node, pages, promise);
 			if (!pages)
-				break;
+				return;
 		}
 		cond_resched();
 	}
@@ -84,14 +84,16 @@ static unsigned long pool_withdraw(struct pool *pool, struct promise *from,
 	unsigned int seq;
 	int nid;
 
-	do {
+	while (pages) {
 		seq = read_seqcount_begin(&pool->moves);
 		for (nid = 0; nid < pool->nr_nodes && pages; nid++)
 			if (promise_on(from, nid))
 				pages -= pool_node_withdraw(pool,
 							    pool->node[nid],
 							    from, to, pages);
-	} while (pages && read_seqcount_retry(&pool->moves, seq));
+		if (!read_seqcount_retry(&pool->moves, seq))
+			break;
+	}
 	return pages;
 }
 

@@ -213,6 +213,8 @@ unsigned long quota_unreserve(struct quota *quota, unsigned long pages,
 {
 	unsigned long back;
 
+	if (!pages)
+		return 0;
 	spin_lock(&quota->lock);
 	back = subpool_put_pages(&quota->subpool, pages);
 	pool_hand_over(quota->pool, promise, &quota->kept, pages - back);

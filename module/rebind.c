@@ -271,7 +271,8 @@ static int piece_reserve(struct reserve *reserve, struct piece *piece)
 			     &piece->change);
 	if (missing < 0)
 		return missing;
-	reserve_spread(reserve, piece->from, piece->to, &piece->wish);
+	if (piece->wish.spread)
+		reserve_spread(reserve, piece->from, piece->to, &piece->wish);
 	return quota_reserve(reserve->quota, missing, &piece->wish,
 			     piece->units);
 }

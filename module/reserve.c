@@ -123,15 +123,13 @@ struct promise *reserve_promise(struct reserve *reserve, struct scope *scope)
  * @reserve: the reserve; its lock is held
  * @from: first index, in huge pages
  * @to: index behind the last one
- * @wish: where pages should lie; nothing is done where that does not depend on the index
+ * @wish: where pages should lie, which depends on the index
  */
 void reserve_spread(struct reserve *reserve, unsigned long from,
 		    unsigned long to, const struct wish *wish)
 {
 	struct region_run run;
 
-	if (!wish->spread)
-		return;
 	while (region_run(&reserve->map, from, to, &run)) {
 		wish_spread_range(wish, from, run.from);
 		from = run.to;
@@ -152,7 +150,8 @@ static int reserve_missing(struct reserve *reserve, unsigned long from,
 	missing = region_chg(&reserve->map, from, to, promise, &change);
 	if (missing < 0)
 		return missing;
-	reserve_spread(reserve, from, to, wish);
+	if (wish->spread)
+		reserve_spread(reserve, from, to, wish);
 	err = quota_reserve(reserve->quota, missing, wish, promise);
 	if (err)
 		region_abort(&change);

@@ -123,8 +123,9 @@ static void truncate_zero_edges(struct inode *inode, loff_t from, loff_t to)
 	loff_t head_end = huge_pos(huge_count(from));
 	loff_t tail_start = huge_pos(huge_index(to));
 
-	cache_zero(cache, from, min(head_end, to));
-	if (tail_start >= head_end)
+	if (from < head_end)
+		cache_zero(cache, from, min(head_end, to));
+	if (tail_start >= head_end && tail_start < to)
 		cache_zero(cache, tail_start, to);
 }
 
