@@ -143,10 +143,11 @@ static void tell(const struct bench_case *which, struct subject *subject)
 	       spread.most);
 }
 
-/* Why there can be no sample of ours now, or NULL. Where no time counts any will do. */
+/* Why there can be no sample of ours now, or NULL; where no time counts dirty ones do. */
 static const char *not_prepared(const struct bench_case *which)
 {
-	if (options.tap || !applies(which, OURS) ||
+	if (!applies(which, OURS) ||
+	    (options.tap && which->pool == POOL_ZEROED) ||
 	    pool_prepare(which->pool, which->takes))
 		return NULL;
 	return "nothing here zeroes pages beforehand";
@@ -273,11 +274,16 @@ static void without_randomisation(char **argv)
 	need(!"execv");
 }
 
-/* No page of the program itself is to be faulted in later. */
+extern char __executable_start[], etext[];
+
+/*
+ * No page of the program's code is to be faulted in later. Its data is left alone: what
+ * is there fork() has to copy.
+ */
 static void prefault(void)
 {
-	need(mlockall(MCL_CURRENT) == 0);
-	need(munlockall() == 0);
+	need(madvise(__executable_start, etext - __executable_start,
+		     MADV_POPULATE_READ) == 0);
 }
 
 static enum run parse_run(const char *name)
