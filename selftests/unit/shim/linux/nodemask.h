@@ -8,8 +8,10 @@
 /* It needs bool, and has no header for it. */
 #include <linux/numa.h>
 
-typedef struct {
+struct nodemask {
 	DECLARE_BITMAP(bits, MAX_NUMNODES);
-} nodemask_t;
+};
+
+#define nodemask_t	struct nodemask
 
 #endif
