@@ -48,10 +48,10 @@ static inline void vm_flags_set(struct vm_area_struct *vma, vm_flags_t flags)
 
 /* How large an entry ->huge_fault is asked for. */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 6, 0)
-typedef enum page_entry_size compat_order_t;
+#define compat_order		enum page_entry_size
 #define COMPAT_HUGE_ORDER	PE_SIZE_PMD
 #else
-typedef unsigned int compat_order_t;
+#define compat_order		unsigned int
 #define COMPAT_HUGE_ORDER	HPAGE_PMD_ORDER
 #endif
 
@@ -63,12 +63,8 @@ static inline void release_fault_lock(struct vm_fault *vmf)
 }
 #endif
 
-/* Where it is of use to have a ->map_pages that maps nothing. */
-#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 8, 0)
-#define COMPAT_MAP_PAGES(function)	NULL
-#else
-#define COMPAT_MAP_PAGES(function)	(function)
-#endif
+/* Whether it is of use to have a ->map_pages that maps nothing. */
+#define COMPAT_ASKS_MAP_PAGES	(LINUX_VERSION_CODE >= KERNEL_VERSION(6, 8, 0))
 
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 10, 0)
 

@@ -2,7 +2,7 @@
 /*
  * Sharing work among the processors of a node. Who has the work does it; whichever
  * processor of the node has nothing better to do takes pieces of it meanwhile. He waits for
- * nobody who has not begun.
+ * nobody who has not begun; who has begun is waited for until his piece is done.
  */
 #include <linux/cpumask.h>
 #include <linux/minmax.h>
@@ -49,7 +49,8 @@ void crew_run(struct crew *crew, int nid, unsigned long pieces,
 {
 	unsigned int hands, i;
 
-	hands = cpumask_weight_and(cpumask_of_node(nid), cpu_online_mask);
+	/* Who may not use a processor himself does not have others use it for him. */
+	hands = cpumask_weight_and(cpumask_of_node(nid), current->cpus_ptr);
 	hands = min3(hands, worth, CREW_MOST + 1UL);
 	crew->fn = fn;
 	crew->owner = current;

@@ -36,13 +36,13 @@ static vm_fault_t fault_insert(struct vm_fault *vmf, struct folio *folio,
 }
 
 /*
- * Map what there is around a page that was there. Who maps a file that others have
- * filled is likely to touch more of it, and a fault costs some ten times what it takes
- * to find and map one more page meanwhile. An address of the window that has an entry
- * keeps it.
+ * Map what there is around a page that was there, before the file's end. Who maps a file
+ * that others have filled is likely to touch more of it, and a fault costs some ten
+ * times what it takes to find and map one more page meanwhile. An address of the window
+ * that has an entry keeps it.
  */
 static void fault_map_around(struct vm_fault *vmf, struct cache *cache,
-			     unsigned long index)
+			     unsigned long index, unsigned long end)
 {
 	struct vm_area_struct *vma = vmf->vma;
 	unsigned long addr = vmf->address & HUGE_MASK;
@@ -51,11 +51,12 @@ static void fault_map_around(struct vm_fault *vmf, struct cache *cache,
 	unsigned long last = min(window + FAULT_AROUND_SIZE, vma->vm_end) -
 			     HUGE_SIZE;
 	XA_STATE(xas, &cache->pages, index - ((addr - first) >> HUGE_SHIFT));
+	unsigned long to = min(index + ((last - addr) >> HUGE_SHIFT), end - 1);
 	struct folio *folio;
 	long away;
 
 	rcu_read_lock();
-	xas_for_each(&xas, folio, index + ((last - addr) >> HUGE_SHIFT)) {
+	xas_for_each(&xas, folio, to) {
 		away = xas.xa_index - index;
 		if (xas_retry(&xas, folio) || !away)
 			continue;
@@ -75,13 +76,13 @@ static void fault_map_around(struct vm_fault *vmf, struct cache *cache,
  * memory may not be there to be had.
  */
 static vm_fault_t fault_map_index(struct vm_fault *vmf, struct cache *cache,
-				  unsigned long index)
+				  unsigned long index, unsigned long end)
 {
 	bool write = vmf->flags & FAULT_FLAG_WRITE;
 	struct folio *folio = cache_find(cache, index);
 
 	if (folio) {
-		fault_map_around(vmf, cache, index);
+		fault_map_around(vmf, cache, index, end);
 		return fault_insert(vmf, folio, write);
 	}
 	if (current->flags & PF_DUMPCORE)
@@ -97,10 +98,14 @@ static vm_fault_t fault_map(struct vm_fault *vmf)
 	struct inode *inode = file_inode(vmf->vma->vm_file);
 	unsigned long index = vmf->pgoff >> HUGE_ORDER;
 	vm_fault_t ret = VM_FAULT_SIGBUS;
+	unsigned long end;
 
 	filemap_invalidate_lock_shared(inode->i_mapping);
-	if (index < huge_count(i_size_read(inode)))
-		ret = fault_map_index(vmf, &huge_inode(inode)->cache, index);
+	/* There may be pages behind it. */
+	end = huge_count(i_size_read(inode));
+	if (index < end)
+		ret = fault_map_index(vmf, &huge_inode(inode)->cache, index,
+				      end);
 	filemap_invalidate_unlock_shared(inode->i_mapping);
 	return ret;
 }
@@ -170,7 +175,7 @@ vm_fault_t fault_private(struct vm_fault *vmf)
  * Context: vm_operations->huge_fault, as for fault_shared().
  * Return: what fault_shared() returns; VM_FAULT_FALLBACK for other sizes.
  */
-vm_fault_t fault_shared_huge(struct vm_fault *vmf, compat_order_t order)
+vm_fault_t fault_shared_huge(struct vm_fault *vmf, compat_order order)
 {
 	return order == COMPAT_HUGE_ORDER ? fault_shared(vmf) :
 					    VM_FAULT_FALLBACK;
@@ -182,17 +187,18 @@ vm_fault_t fault_shared_huge(struct vm_fault *vmf, compat_order_t order)
  * @order: as for fault_shared_huge()
  *
  * Whether a process has written to a private mapping a core dump reads off the VMA's
- * anon_vma, which the kernel makes on its way to ->fault. So the first such fault is to
- * go that way.
+ * anon_vma, which the kernel makes for a write on its way to ->fault. So the first
+ * such fault is to go that way.
  *
  * Context: as for fault_shared_huge().
  * Return: what fault_private() returns; VM_FAULT_FALLBACK where ->fault is to be called.
  */
-vm_fault_t fault_private_huge(struct vm_fault *vmf, compat_order_t order)
+vm_fault_t fault_private_huge(struct vm_fault *vmf, compat_order order)
 {
-	bool write = vmf->flags & (FAULT_FLAG_WRITE | FAULT_FLAG_UNSHARE);
+	bool write = vmf->flags & FAULT_FLAG_WRITE;
 
-	if (order != COMPAT_HUGE_ORDER || (write && !vmf->vma->anon_vma))
+	if (order != COMPAT_HUGE_ORDER ||
+	    (write && !READ_ONCE(vmf->vma->anon_vma)))
 		return VM_FAULT_FALLBACK;
 	return fault_private(vmf);
 }

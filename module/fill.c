@@ -15,8 +15,11 @@
 #include "inject.h"
 #include "inode.h"
 
-/* Indices whose mutexes are held at a time; lockdep counts them, and no more than 48. */
-#define FILL_MOST	16
+/*
+ * Indices whose mutexes are held at a time. Others wait for them, as the mutexes serve
+ * all files: as many as keep the processors busy.
+ */
+#define FILL_MOST	(CREW_MOST + 1)
 
 /**
  * struct fill - holes that are being filled

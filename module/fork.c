@@ -53,15 +53,17 @@ void fork_before_copy(struct vm_area_struct *vma)
 		fork_unmap_parent(vma);
 }
 
-/* From now on the parent faults; also where an mremap() has left it mapped twice. */
-static void fork_unmap_private(struct private *parent,
-			       struct vm_area_struct *vma)
+/*
+ * Where an mremap() has left the parent mapped twice, it may still fault at the other
+ * place, but not with invalidate_lock held exclusively.
+ */
+static void fork_unmap_twice(struct private *parent,
+			     const struct private_leaf *leaf)
 {
-	fork_unmap_parent(vma);
 	if (private_is_mapped_twice(parent))
 		unmap_mapping_range(parent->inode->i_mapping,
-				    huge_pos(private_from(vma)),
-				    vma->vm_end - vma->vm_start, 1);
+				    huge_pos(leaf->from),
+				    huge_pos(leaf->to - leaf->from), 1);
 }
 
 /* The page that the child was promised, or any. */
@@ -96,19 +98,25 @@ static void *fork_copy(struct private *child, struct vm_area_struct *vma,
 
 /*
  * Which entries of the parent the child is to hold as well. Those that somebody has a
- * reference to it gets copied; those that the parent has dropped, and are not gone yet,
- * it does not have.
+ * reference to it gets copied, which takes long: the leaf ends with the first of them.
+ * Those that the parent has dropped, and are not gone yet, it does not have.
  */
-static u64 fork_find_shared(const struct private_leaf *leaf)
+static u64 fork_find_shared(struct private_leaf *leaf)
 {
 	u64 shared = 0;
 	unsigned int i;
 
-	for (i = 0; i < leaf->nr; i++)
-		if (!xa_is_value(leaf->entry[i]) &&
-		    folio_ref_count(leaf->entry[i]) == 1)
+	for (i = 0; i < leaf->nr; i++) {
+		if (xa_is_value(leaf->entry[i]) || leaf->marked & BIT_ULL(i))
+			continue;
+		if (folio_ref_count(leaf->entry[i]) == 1) {
 			shared |= BIT_ULL(i);
-	return shared & ~leaf->marked;
+		} else {
+			leaf->nr = i + 1;
+			leaf->to = leaf->from + leaf->at[i] + 1;
+		}
+	}
+	return shared;
 }
 
 /*
@@ -154,7 +162,7 @@ static void fork_share_entry(struct private *child, struct vm_area_struct *vma,
 
 /* Let the child have what the parent has. */
 static int fork_share_leaf(struct private *child, struct vm_area_struct *vma,
-			   const struct private_leaf *leaf)
+			   struct private_leaf *leaf)
 {
 	XA_STATE(xas, &child->pages, leaf->from);
 	u64 shared = fork_find_shared(leaf);
@@ -202,8 +210,10 @@ static int fork_share(struct private *parent, struct private *child,
 		filemap_invalidate_lock(mapping);
 		more = private_leaf_read(&leaf, parent, from, to,
 					 PRIVATE_DROPPED);
-		if (more)
+		if (more) {
+			fork_unmap_twice(parent, &leaf);
 			err = fork_share_leaf(child, vma, &leaf);
+		}
 		filemap_invalidate_unlock(mapping);
 		if (fatal_signal_pending(current))
 			err = -EINTR;
@@ -219,7 +229,7 @@ static void fork_child(struct private *parent, struct vm_area_struct *vma)
 	int err = -ENOMEM;
 
 	/* Whatever becomes of the child, it must not have the parent's entries. */
-	fork_unmap_private(parent, vma);
+	fork_unmap_parent(vma);
 	vma->vm_private_data = child;
 	if (child)
 		err = private_register(child);

@@ -283,7 +283,8 @@ void private_open_piece(struct private *private, struct vm_area_struct *vma)
  * private_is_mapped_twice() - Do two pieces map the same index?
  * @private: the mapping
  *
- * Context: mmap_lock is held.
+ * Context: mmap_lock is held, or the lock of a VMA. An mremap() that is just under way
+ * has locked those of the indices that it is about.
  * Return: true if so after an mremap() that could not unmap the old place.
  */
 bool private_is_mapped_twice(struct private *private)
@@ -356,7 +357,7 @@ static unsigned long private_drop_range(struct private *private,
 	struct address_space *mapping = private->inode->i_mapping;
 	struct private_leaf leaf;
 	unsigned long pages = 0;
-	bool more = true;
+	bool more = !xa_empty(&private->pages);
 
 	for (; from < to && more; from = leaf.to) {
 		filemap_invalidate_lock(mapping);

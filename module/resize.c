@@ -31,6 +31,9 @@
 #define RESIZE_GFP	(GFP_HIGHUSER | __GFP_THISNODE | __GFP_NOWARN | \
 			 __GFP_RETRY_MAYFAIL)
 
+/* The same, where it is not to be worked hard for. */
+#define RESIZE_EASY_GFP	((RESIZE_GFP & ~__GFP_RETRY_MAYFAIL) | __GFP_NORETRY)
+
 /*
  * Part of the machine's memory that is left to it, whatever is asked for. Who
  * asks for all of it wants many pages, and not a machine that cannot start
@@ -84,7 +87,7 @@ static struct folio *resize_alloc(int nid, int tries)
 			break;
 		gfp = RESIZE_GFP;
 		if (tries % RESIZE_PAUSE) {
-			gfp = (gfp & ~__GFP_RETRY_MAYFAIL) | __GFP_NORETRY;
+			gfp = RESIZE_EASY_GFP;
 			cond_resched();
 		} else {
 			schedule_timeout_interruptible(1);
@@ -116,11 +119,14 @@ static bool resize_carve_piece(struct crew *crew, unsigned long nth)
 	struct carving *carving = container_of(crew, struct carving, crew);
 	struct folio *folio;
 
-	if (signal_pending(crew->owner))
+	/* Each of the others may be about to take one, too. */
+	if (signal_pending(crew->owner) || resize_room() <= CREW_MOST + 1 ||
+	    inject(INJECT_NODE))
 		return false;
-	folio = resize_alloc(carving->nid, 1);
+	folio = __folio_alloc_node(RESIZE_EASY_GFP, HUGE_ORDER, carving->nid);
 	if (!folio)
 		return false;
+	folio->index = 0;
 	pool_add(carving->pool, folio, want_init_on_alloc(RESIZE_GFP));
 	atomic_long_inc(&carving->got);
 	return true;
@@ -371,7 +377,7 @@ static int resize_next_node(struct pool *pool, int wanted, bool fewest,
  */
 static unsigned long resize_stride(unsigned long pages, unsigned long nodes)
 {
-	return pages >= nodes * RESIZE_BULK ? RESIZE_BULK : 1;
+	return pages >= max(nodes, 1UL) * RESIZE_BULK ? RESIZE_BULK : 1;
 }
 
 static unsigned long resize_count_concerned(struct pool *pool, int wanted)

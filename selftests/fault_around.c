@@ -114,6 +114,25 @@ TEST_F(around, what_came_along_goes_with_the_file)
 	ASSERT_FALSE(can_read(map + 20 * HUGE));
 }
 
+/* What is kept behind the end of a file cannot be reached, nor come to light changed. */
+TEST_F(around, nothing_behind_the_end)
+{
+	int fd = file_new();
+	char *map;
+
+	ASSERT_EQ(ftruncate(fd, 16 * HUGE), 0);
+	map = map_window(fd, 16);
+	ASSERT_NE(map, MAP_FAILED);
+	ASSERT_EQ(ftruncate(fd, 2 * HUGE), 0);
+	ASSERT_EQ(fallocate(fd, 0, 0, HUGE), 0);
+	ASSERT_EQ(fallocate(fd, FALLOC_FL_KEEP_SIZE, 4 * HUGE, HUGE), 0);
+	ASSERT_EQ(map[0], 0);
+	ASSERT_FALSE(can_write(map + 4 * HUGE));
+	ASSERT_EQ(ftruncate(fd, 16 * HUGE), 0);
+	ASSERT_TRUE(bytes_are(map + 4 * HUGE, 0, HUGE));
+	ASSERT_POOL(2, 0);
+}
+
 /* The neighbours of a mapping's addresses are not its own. */
 TEST_F(around, nothing_outside_of_the_mapping)
 {
