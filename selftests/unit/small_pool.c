@@ -26,6 +26,12 @@ struct folio *pool_node_take(struct pool_node *node, bool *zeroed)
 	return &folio_of[node->nid];
 }
 
+/* Nobody zeroes them either. */
+void zeroing_unlock(struct pool_node *node)
+{
+	spin_unlock(&node->lock);
+}
+
 /* --- making one ---------------------------------------------------------- */
 
 static void *must(void *memory)
