@@ -114,7 +114,8 @@ static inline void huge_page_zero_range(struct folio *folio, size_t from,
 
 	for (; from < to; from = next) {
 		next = min_t(size_t, to, round_down(from, PAGE_SIZE) + PAGE_SIZE);
-		folio_zero_range(folio, from, next - from);
+		/* folio_zero_range() goes through all small pages each time. */
+		memset(folio_address(folio) + from, 0, next - from);
 		cond_resched();
 	}
 }
