@@ -175,13 +175,48 @@ static void region_insert(struct resv_map *map, struct file_region *before,
 	WRITE_ONCE(map->near, region);
 }
 
-static void region_remove(struct resv_map *map, struct file_region *region)
+static void region_unlink(struct resv_map *map, struct file_region *region)
 {
 	if (map->near == region)
 		WRITE_ONCE(map->near, region_of(map, region->link.prev));
-	list_del(&region->link);
+	/* Its own links are nobody's any more, and need not be made to say so. */
+	__list_del(region->link.prev, region->link.next);
 	rb_erase(&region->rb, &map->regions);
+}
+
+static void region_remove(struct resv_map *map, struct file_region *region)
+{
+	region_unlink(map, region);
 	kfree(region);
+}
+
+#define REGION_BIN_NR	32
+
+/**
+ * struct region_bin - regions that were removed and are to be freed, many at a time
+ * @nr: how many
+ * @region: they
+ */
+struct region_bin {
+	size_t nr;
+	void *region[REGION_BIN_NR];
+};
+
+static void region_bin_empty(struct region_bin *bin)
+{
+	if (bin->nr)
+		kfree_bulk(bin->nr, bin->region);
+	bin->nr = 0;
+	cond_resched();
+}
+
+static void region_bin_remove(struct region_bin *bin, struct resv_map *map,
+			      struct file_region *region)
+{
+	region_unlink(map, region);
+	if (bin->nr == REGION_BIN_NR)
+		region_bin_empty(bin);
+	bin->region[bin->nr++] = region;
 }
 
 /**
@@ -382,7 +417,9 @@ static void region_fill(struct region_change *change, unsigned long from,
 {
 	struct file_region *region, *next, *before, *whole = NULL;
 	struct resv_map *map = change->map;
+	struct region_bin bin __uninitialized;
 
+	bin.nr = 0;
 	region = region_touching(map, from, to);
 	before = map->near;
 	for (; region; region = next) {
@@ -399,9 +436,9 @@ static void region_fill(struct region_change *change, unsigned long from,
 			continue;
 		}
 		whole->to = max(whole->to, region->to);
-		region_remove(map, region);
-		cond_resched();
+		region_bin_remove(&bin, map, region);
 	}
+	region_bin_empty(&bin);
 	if (!whole)
 		region_insert(map, before, region_take_spare(change), from, to,
 			      change->of);
@@ -544,7 +581,8 @@ static long region_split(struct resv_map *map, struct file_region *region,
 
 /* Take [from, to), which does not lie inside @region, out of @region. */
 static long region_trim(struct resv_map *map, struct file_region *region,
-			unsigned long from, unsigned long to)
+			unsigned long from, unsigned long to,
+			struct region_bin *bin)
 {
 	long trimmed = min(region->to, to) - max(region->from, from);
 
@@ -553,7 +591,7 @@ static long region_trim(struct resv_map *map, struct file_region *region,
 	else if (region->to > to)
 		region->from = to;
 	else
-		region_remove(map, region);
+		region_bin_remove(bin, map, region);
 	return trimmed;
 }
 
@@ -575,6 +613,7 @@ static long region_trim(struct resv_map *map, struct file_region *region,
 long region_del(struct resv_map *map, unsigned long from, unsigned long to)
 {
 	struct file_region *region, *next;
+	struct region_bin bin __uninitialized;
 	long deleted = 0;
 
 	if (from >= to)
@@ -583,10 +622,11 @@ long region_del(struct resv_map *map, unsigned long from, unsigned long to)
 	if (region && region->from < from && region->to > to)
 		return region_split(map, region, from, to);
 
+	bin.nr = 0;
 	for (; region; region = next) {
 		next = region_next(map, region, to);
-		deleted += region_trim(map, region, from, to);
-		cond_resched();
+		deleted += region_trim(map, region, from, to, &bin);
 	}
+	region_bin_empty(&bin);
 	return deleted;
 }

@@ -52,6 +52,12 @@ void kfree(const void *p)
 	free((void *)p);
 }
 
+void kfree_bulk(size_t n, void **p)
+{
+	while (n--)
+		kfree(*p++);
+}
+
 unsigned long slab_calls(void)
 {
 	return calls;
