@@ -3,7 +3,9 @@
 #define SHIM_LINUX_WAIT_H
 
 /* Part of structures; what is tested waits for nobody. */
-typedef struct {
-} wait_queue_head_t;
+struct wait_queue_head {
+};
+
+#define wait_queue_head_t	struct wait_queue_head
 
 #endif
