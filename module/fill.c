@@ -37,37 +37,45 @@ struct fill {
 	struct mutex *mutex[FILL_MOST];
 };
 
+/* Claim a page for an index if it is a hole; false where to stop, and in @err why. */
+static bool fill_claim_index(struct fill *fill, unsigned long index, int *err)
+{
+	struct cache *cache = fill->cache;
+	struct mutex *mutex;
+
+	if (fatal_signal_pending(current) || inject(INJECT_SIGNAL)) {
+		*err = -EINTR;
+		return false;
+	}
+	if (cache_find(cache, index))
+		return true;
+	mutex = fill->nr ? cache_trylock_index(cache, index) :
+			   cache_lock_index(cache, index);
+	if (!mutex)
+		return false;
+	if (!cache_find(cache, index)) {
+		*err = cache_claim(cache, index, true,
+				   &fill->claim[fill->nr]);
+		if (!*err) {
+			fill->mutex[fill->nr++] = mutex;
+			return true;
+		}
+	}
+	cache_unlock_index(mutex);
+	return !*err;
+}
+
 /* Claim a page for the first holes of a range; where to go on, and in @err why there. */
 static unsigned long fill_claim(struct fill *fill, unsigned long from,
 				unsigned long to, int *err)
 {
-	struct cache *cache = fill->cache;
 	unsigned long index;
-	struct mutex *mutex;
 
 	fill->nr = 0;
 	for (index = from; index < to && fill->nr < FILL_MOST; index++) {
-		if (cache_find(cache, index)) {
-			cond_resched();
-			continue;
-		}
-		mutex = fill->nr ? cache_trylock_index(cache, index) :
-				   cache_lock_index(cache, index);
-		if (!mutex)
+		if (!fill_claim_index(fill, index, err))
 			break;
-		if (!cache_find(cache, index))
-			*err = cache_claim(cache, index, true,
-					   &fill->claim[fill->nr]);
-		else
-			*err = -EEXIST;
-		if (!*err) {
-			fill->mutex[fill->nr++] = mutex;
-			continue;
-		}
-		cache_unlock_index(mutex);
-		if (*err != -EEXIST)
-			break;
-		*err = 0;
+		cond_resched();
 	}
 	return index;
 }
@@ -139,10 +147,7 @@ int fill_range(struct inode *inode, unsigned long from, unsigned long to)
 		return -ENOMEM;
 	fill->cache = &huge_inode(inode)->cache;
 	while (from < to && !err) {
-		if (fatal_signal_pending(current) || inject(INJECT_SIGNAL))
-			err = -EINTR;
-		else
-			err = fill_some(fill, &from, to);
+		err = fill_some(fill, &from, to);
 		cond_resched();
 	}
 	kfree(fill);
