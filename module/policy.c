@@ -106,19 +106,19 @@ static void policy_apply(struct wish *wish, const struct policy_now *now,
  */
 static void policy_adapt(struct policy_now *now, const struct mempolicy *policy)
 {
-	struct nodeset asked = now->nodes;
 	int nid;
 
-	if (nodeset_empty(&asked))
+	if (nodes_empty(policy->nodes))
 		return;
+	/* They may be numbers of nodes that no machine has. */
 	if (policy->flags & MPOL_F_RELATIVE_NODES) {
 		now->nodes = (struct nodeset){};
-		for_each_node_of(nid, &asked)
+		for_each_node_mask(nid, policy->nodes)
 			nodeset_add(&now->nodes,
 				    policy_interleave(&now->cpuset, nid));
 		return;
 	}
-	nodeset_and(&now->nodes, &asked, &now->cpuset);
+	nodeset_and(&now->nodes, &now->nodes, &now->cpuset);
 	if (nodeset_empty(&now->nodes))
 		now->mode = MPOL_DEFAULT;
 }

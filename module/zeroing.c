@@ -38,6 +38,7 @@
 #include <linux/mutex.h>
 #include <linux/nodemask.h>
 #include <linux/notifier.h>
+#include <linux/rcupdate.h>
 #include <linux/sched.h>
 #include <linux/sched/isolation.h>
 #include <linux/topology.h>
@@ -149,11 +150,12 @@ static bool zeroing_step(struct zeroing *zeroing, struct page *page)
 {
 	bool in_hand;
 
-	spin_lock(&zeroing->lock);
+	/* Who calls the page back spins: no interrupt's work is to be done meanwhile. */
+	spin_lock_bh(&zeroing->lock);
 	in_hand = zeroing->folio;
 	if (in_hand)
 		small_page_zero_uncached(page);
-	spin_unlock(&zeroing->lock);
+	spin_unlock_bh(&zeroing->lock);
 	return in_hand;
 }
 
@@ -184,7 +186,8 @@ static void zeroing_page(struct pool_node *node, struct folio *folio)
 	for (i = 0; i < HUGE_NR; i++) {
 		if (!zeroing_step(&node->zeroing, folio_page(folio, i)))
 			break;
-		cond_resched();
+		/* It may go on for minutes, and who changes code waits for every task. */
+		cond_resched_tasks_rcu_qs();
 	}
 	zeroed = zeroing_end(node, folio);
 	stats_count(zeroed ? STAT_ZEROED_AHEAD : STAT_CALLED_BACK);
@@ -289,6 +292,8 @@ static int zeroing_start(struct pool_node *node)
 
 static void zeroing_stop(struct pool_node *node)
 {
+	/* Where others are busy one of its priority would take long to come to its end. */
+	sched_set_normal(node->zeroing.task, 0);
 	kthread_stop(node->zeroing.task);
 	node->zeroing.task = NULL;
 }
@@ -300,10 +305,10 @@ static int zeroing_update_nodes(struct pool *pool)
 	int nid, err = 0;
 
 	mutex_lock(&zeroing_mutex);
-	for (nid = 0; nid < pool->nr_nodes && !err; nid++) {
+	for (nid = 0; nid < pool->nr_nodes; nid++) {
 		node = pool->node[nid];
 		if (node_state(nid, N_MEMORY) && !node->zeroing.task)
-			err = zeroing_start(node);
+			err = zeroing_start(node) ?: err;
 		else if (!node_state(nid, N_MEMORY) && node->zeroing.task)
 			zeroing_stop(node);
 	}

@@ -679,6 +679,14 @@ TEST_F(policy, mount_policy_relative)
 	ASSERT_EQ(policy_at(map).nodes, 2);
 }
 
+/* Counted round and round, however large the number. */
+TEST_F(policy, mount_policy_relative_to_few)
+{
+	mount_own("mpol=bind=relative:1023");
+	ASSERT_NE(map_own(3), NULL);
+	ASSERT_RESV(0, 3);
+}
+
 /* What the kernel log says of options. */
 static const char *mount_complaint(const char *options)
 {
