@@ -100,7 +100,7 @@ static void verify_overlapping(struct scene *scene, int err)
 
 SWEEP(mmap_overlapping)
 {
-	.least = 3,
+	.least = 2,
 	.errnos = { ENOMEM, EINTR },
 	.prepare = prepare_overlapping,
 	.act = act_overlapping,
@@ -131,7 +131,7 @@ static void tidy_bridging(struct scene *scene)
 
 SWEEP(mmap_bridging)
 {
-	.least = 3,
+	.least = 2,
 	.errnos = { ENOMEM, EINTR },
 	.prepare = scene_file,
 	.act = act_bridging,
