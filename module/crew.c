@@ -7,6 +7,7 @@
 #include <linux/cpumask.h>
 #include <linux/minmax.h>
 #include <linux/sched.h>
+#include <linux/smp.h>
 #include <linux/topology.h>
 
 #include "crew.h"
@@ -29,6 +30,22 @@ static void crew_work(struct crew *crew)
 static void crew_help(struct work_struct *work)
 {
 	crew_work(container_of(work, struct crew_hand, work)->crew);
+}
+
+/*
+ * A processor of the node that the caller may use, each in its turn, and rather not the
+ * one on which he is. The kernel would keep all hands near to that one.
+ */
+static int crew_next_cpu(int nid)
+{
+	const struct cpumask *cpus = cpumask_of_node(nid);
+	unsigned int cpu;
+
+	cpu = cpumask_any_and_distribute(cpus, current->cpus_ptr);
+	if (cpu == raw_smp_processor_id())
+		cpu = cpumask_any_and_distribute(cpus, current->cpus_ptr);
+	/* He may have been told to leave them meanwhile. */
+	return cpu < nr_cpu_ids ? cpu : WORK_CPU_UNBOUND;
 }
 
 /**
@@ -59,7 +76,8 @@ void crew_run(struct crew *crew, int nid, unsigned long pieces,
 	for (i = 1; i < hands; i++) {
 		crew->hand[i - 1].crew = crew;
 		INIT_WORK(&crew->hand[i - 1].work, crew_help);
-		queue_work_node(nid, system_unbound_wq, &crew->hand[i - 1].work);
+		queue_work_on(crew_next_cpu(nid), system_unbound_wq,
+			      &crew->hand[i - 1].work);
 	}
 	crew_work(crew);
 	for (i = 1; i < hands; i++)
