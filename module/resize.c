@@ -68,6 +68,16 @@ static bool resize_leaves_enough(void)
 	return resize_room();
 }
 
+static struct folio *resize_alloc_once(int nid, gfp_t gfp)
+{
+	struct folio *folio = __folio_alloc_node(gfp, HUGE_ORDER, nid);
+
+	/* The page allocator leaves what an earlier owner put there. */
+	if (folio)
+		folio->index = 0;
+	return folio;
+}
+
 /*
  * A page of a node, or NULL where it has none at so many @tries. Only now and then the
  * kernel is to work hard for it: the other tries wait for compaction, and need not push
@@ -81,7 +91,7 @@ static struct folio *resize_alloc(int nid, int tries)
 	if (!resize_leaves_enough() || inject(INJECT_NODE))
 		return NULL;
 	for (;;) {
-		folio = __folio_alloc_node(gfp, HUGE_ORDER, nid);
+		folio = resize_alloc_once(nid, gfp);
 		if (folio || !--tries || signal_pending(current) ||
 		    !resize_leaves_enough())
 			break;
@@ -93,9 +103,6 @@ static struct folio *resize_alloc(int nid, int tries)
 			schedule_timeout_interruptible(1);
 		}
 	}
-	/* The page allocator leaves what an earlier owner put there. */
-	if (folio)
-		folio->index = 0;
 	return folio;
 }
 
@@ -123,10 +130,9 @@ static bool resize_carve_piece(struct crew *crew, unsigned long nth)
 	if (signal_pending(crew->owner) || resize_room() <= CREW_MOST + 1 ||
 	    inject(INJECT_NODE))
 		return false;
-	folio = __folio_alloc_node(RESIZE_EASY_GFP, HUGE_ORDER, carving->nid);
+	folio = resize_alloc_once(carving->nid, RESIZE_EASY_GFP);
 	if (!folio)
 		return false;
-	folio->index = 0;
 	pool_add(carving->pool, folio, want_init_on_alloc(RESIZE_GFP));
 	atomic_long_inc(&carving->got);
 	return true;

@@ -27,14 +27,22 @@ static char *map_window(int fd, size_t pages)
 		    MAP_SHARED | MAP_FIXED_NOREPLACE | MAP_NORESERVE, fd, 0);
 }
 
+/* The same of a file that is made to have all pages. */
+static char *map_filled(int fd, size_t pages)
+{
+	char *map;
+
+	must(fallocate(fd, 0, 0, MANY * HUGE) == 0);
+	map = map_window(fd, pages);
+	must(map != MAP_FAILED);
+	return map;
+}
+
 TEST_F(around, one_fault_a_window)
 {
 	int fd = file_new();
-	char *map;
+	char *map = map_filled(fd, MANY);
 
-	ASSERT_EQ(fallocate(fd, 0, 0, MANY * HUGE), 0);
-	map = map_window(fd, MANY);
-	ASSERT_NE(map, MAP_FAILED);
 	ASSERT_EQ(faults_of(map + WINDOW - HUGE, HUGE, true), 1);
 	ASSERT_EQ(faults_of(map, WINDOW, true), 0);
 	ASSERT_EQ(faults_of(map, MANY * HUGE, false), 2);
@@ -97,11 +105,8 @@ TEST_F(around, what_came_along_is_what_the_file_has)
 TEST_F(around, what_came_along_goes_with_the_file)
 {
 	int fd = file_new();
-	char *map;
+	char *map = map_filled(fd, MANY);
 
-	ASSERT_EQ(fallocate(fd, 0, 0, MANY * HUGE), 0);
-	map = map_window(fd, MANY);
-	ASSERT_NE(map, MAP_FAILED);
 	ASSERT_EQ(faults_of(map, MANY * HUGE, true), 3);
 	memset(map, 'x', MANY * HUGE);
 	punch(fd, 10);
@@ -137,11 +142,8 @@ TEST_F(around, nothing_behind_the_end)
 TEST_F(around, nothing_outside_of_the_mapping)
 {
 	int fd = file_new();
-	char *map, *other;
+	char *map = map_filled(fd, 16), *other;
 
-	ASSERT_EQ(fallocate(fd, 0, 0, MANY * HUGE), 0);
-	map = map_window(fd, 16);
-	ASSERT_NE(map, MAP_FAILED);
 	other = mmap(map + 4 * HUGE, 4 * HUGE, PROT_READ | PROT_WRITE,
 		     MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
 	ASSERT_EQ(other, map + 4 * HUGE);
