@@ -230,7 +230,7 @@ static void check_private_pages(struct check *check, struct private *private)
 	unsigned long index;
 	struct folio *folio;
 
-	xa_for_each(&private->pages, index, folio) {
+	for_each_private_entry(private, index, folio, 0, REGION_END) {
 		cond_resched();
 		if (xa_is_value(folio))
 			continue;

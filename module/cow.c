@@ -96,7 +96,8 @@ static vm_fault_t cow_map(struct cow *cow, struct folio *folio, bool write)
 static bool cow_is_promised_copy(struct cow *cow)
 {
 	return cow->private->reserve &&
-	       xa_get_mark(&cow->private->pages, cow->index, PRIVATE_INHERITED);
+	       private_is_marked(cow->private, cow->index,
+				 PRIVATE_INHERITED);
 }
 
 /*
@@ -110,7 +111,7 @@ static bool cow_is_writable(struct cow *cow, struct folio *folio)
 	if (!private_page_writable(folio, private, cow->index))
 		return false;
 	if (cow_is_promised_copy(cow)) {
-		xa_clear_mark(&private->pages, cow->index, PRIVATE_INHERITED);
+		private_unmark(private, cow->index, PRIVATE_INHERITED);
 		reserve_release_index(private->reserve, cow->index);
 	}
 	return true;
@@ -118,7 +119,7 @@ static bool cow_is_writable(struct cow *cow, struct folio *folio)
 
 static bool cow_is_dropped(struct cow *cow)
 {
-	return xa_get_mark(&cow->private->pages, cow->index, PRIVATE_DROPPED);
+	return private_is_marked(cow->private, cow->index, PRIVATE_DROPPED);
 }
 
 /*
@@ -143,7 +144,7 @@ static vm_fault_t cow_map_own(struct cow *cow, struct folio *folio, bool write)
 static void *cow_entry(struct cow *cow)
 {
 	return cow_is_dropped(cow) ? NULL :
-				     xa_load(&cow->private->pages, cow->index);
+				     private_entry(cow->private, cow->index);
 }
 
 /* The file's page or zeroes. A core dump leaves out what is nowhere. */
@@ -180,7 +181,7 @@ static bool cow_claim_promised(struct private *other, unsigned long index,
 
 	/* Of those who hold a page at most one has consumed a promise for it. */
 	if (!other->reserve ||
-	    WARN_ON_ONCE(!xa_get_mark(&other->pages, index, PRIVATE_INHERITED)))
+	    WARN_ON_ONCE(!private_is_marked(other, index, PRIVATE_INHERITED)))
 		return false;
 	wish_within(&wish, other->reserve->quota->kept.scope);
 	if (reserve_claim(other->reserve, index, &wish, false, claim))
@@ -211,9 +212,8 @@ static void cow_take_from(struct cow *cow, struct private *other,
 		stats_count(STAT_TAKEN_BACK);
 		trace_cow(other, cow->index, COW_TAKE, folio);
 	}
-	/* In the place of an entry: nothing is allocated. */
-	WARN_ON_ONCE(xa_is_err(xa_store(&other->pages, cow->index, entry, 0)));
-	xa_clear_mark(&other->pages, cow->index, PRIVATE_INHERITED);
+	private_entry_set(other, cow->index, entry);
+	private_unmark(other, cow->index, PRIVATE_INHERITED);
 	private_page_unshare(folio);
 }
 
@@ -232,9 +232,9 @@ static void cow_take_back(struct cow *cow, struct folio *folio)
 	xa_for_each(&cow->cache->privates, id, other) {
 		cond_resched();
 		if (other == cow->private ||
-		    xa_load(&other->pages, cow->index) != folio)
+		    private_entry(other, cow->index) != folio)
 			continue;
-		if (xa_get_mark(&other->pages, cow->index, PRIVATE_DROPPED))
+		if (private_is_marked(other, cow->index, PRIVATE_DROPPED))
 			private_give_up(other, cow->index);
 		else if (test_bit(HPAGE_RESV_OWNER, &cow->private->flags))
 			cow_take_from(cow, other, folio);
@@ -307,19 +307,14 @@ static struct folio *cow_make(struct cow *cow, struct folio *old, bool keep)
 static int cow_replace(struct cow *cow, struct folio *old, bool keep)
 {
 	struct folio *folio;
-	int err;
 
-	err = xa_reserve(&cow->private->pages, cow->index, GFP_KERNEL);
-	if (err)
-		return err;
+	if (!private_leaf_make(cow->private, cow->index))
+		return -ENOMEM;
 	folio = cow_make(cow, old, keep);
-	if (IS_ERR(folio)) {
-		xa_release(&cow->private->pages, cow->index);
+	if (IS_ERR(folio))
 		return PTR_ERR(folio);
-	}
-	WARN_ON_ONCE(xa_is_err(xa_store(&cow->private->pages, cow->index, folio,
-					0)));
-	xa_clear_mark(&cow->private->pages, cow->index, PRIVATE_INHERITED);
+	private_entry_set(cow->private, cow->index, folio);
+	private_unmark(cow->private, cow->index, PRIVATE_INHERITED);
 	trace_cow(cow->private, cow->index, keep ? COW_COPY : COW_NEW, folio);
 	if (old) {
 		cow_unmap(cow);
@@ -385,8 +380,8 @@ static int cow_own(struct cow *cow, struct folio *folio, bool keep)
 
 static vm_fault_t cow_write(struct cow *cow, int *err)
 {
-	struct xarray *pages = &cow->private->pages;
-	struct folio *folio = xa_load(pages, cow->index);
+	struct private *private = cow->private;
+	struct folio *folio = private_entry(private, cow->index);
 	bool dropped = cow_is_dropped(cow);
 
 	if (xa_is_value(folio)) {
@@ -396,16 +391,16 @@ static vm_fault_t cow_write(struct cow *cow, int *err)
 	}
 	/* One that comes from now on is found before the page is mapped. */
 	if (dropped) {
-		xa_clear_mark(pages, cow->index, PRIVATE_DROPPED);
-		xa_clear_mark(pages, cow->index, PRIVATE_UNMAPPED);
+		private_unmark(private, cow->index, PRIVATE_DROPPED);
+		private_unmark(private, cow->index, PRIVATE_UNMAPPED);
 	}
 	*err = cow_own(cow, folio, folio && !dropped);
 	if (*err) {
 		if (dropped)
-			xa_set_mark(pages, cow->index, PRIVATE_DROPPED);
+			private_mark(private, cow->index, PRIVATE_DROPPED);
 		return 0;
 	}
-	return cow_map_own(cow, xa_load(pages, cow->index), true);
+	return cow_map_own(cow, private_entry(private, cow->index), true);
 }
 
 /*

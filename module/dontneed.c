@@ -139,8 +139,8 @@ static void dontneed_mark(struct private *private, struct vm_area_struct *vma,
 	from = private_from(vma) + ((first - vma->vm_start) >> HUGE_SHIFT);
 	to = from + ((last - first) >> HUGE_SHIFT);
 	down_write(&private->map_lock);
-	xa_for_each_range(&private->pages, index, entry, from, to - 1) {
-		xa_set_mark(&private->pages, index, PRIVATE_DROPPED);
+	for_each_private_entry(private, index, entry, from, to) {
+		private_mark(private, index, PRIVATE_DROPPED);
 		found = true;
 	}
 	up_write(&private->map_lock);
@@ -195,17 +195,28 @@ static int dontneed_free(struct private *private, unsigned long index)
 	struct mutex *mutex;
 	int freed = 0;
 
-	filemap_invalidate_lock_shared(mapping);
 	mutex = cache_lock_index(private_cache(private), index);
-	if (xa_get_mark(&private->pages, index, PRIVATE_DROPPED)) {
-		if (!xa_get_mark(&private->pages, index, PRIVATE_UNMAPPED))
+	if (private_is_marked(private, index, PRIVATE_DROPPED)) {
+		if (!private_is_marked(private, index, PRIVATE_UNMAPPED))
 			unmap_mapping_range(mapping, huge_pos(index), HUGE_SIZE,
 					    1);
 		freed = private_give_up(private, index) ? 1 : -EBUSY;
 		/* Without effect where the entry is gone. */
-		xa_set_mark(&private->pages, index, PRIVATE_UNMAPPED);
+		private_mark(private, index, PRIVATE_UNMAPPED);
 	}
 	cache_unlock_index(mutex);
+	return freed;
+}
+
+/* Free the first dropped entry from an index on; like dontneed_free(), -ENOENT for none. */
+static int dontneed_free_next(struct private *private, unsigned long *index)
+{
+	struct address_space *mapping = private->inode->i_mapping;
+	int freed = -ENOENT;
+
+	filemap_invalidate_lock_shared(mapping);
+	if (private_entry_next_marked(private, index, PRIVATE_DROPPED))
+		freed = dontneed_free(private, (*index)++);
 	filemap_invalidate_unlock_shared(mapping);
 	return freed;
 }
@@ -219,13 +230,11 @@ static int dontneed_free(struct private *private, unsigned long index)
  */
 unsigned long dontneed_collect(struct private *private)
 {
-	unsigned long index, collected = 0;
+	unsigned long index = 0, collected = 0;
 	bool later = false;
-	void *entry;
 	int freed;
 
-	xa_for_each_marked(&private->pages, index, entry, PRIVATE_DROPPED) {
-		freed = dontneed_free(private, index);
+	while (freed = dontneed_free_next(private, &index), freed != -ENOENT) {
 		later |= freed < 0;
 		collected += freed > 0;
 		cond_resched();

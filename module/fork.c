@@ -25,7 +25,6 @@
 #include "fork.h"
 #include "huge_page.h"
 #include "private.h"
-#include "private_leaf.h"
 #include "private_page.h"
 #include "stats.h"
 #include "super.h"
@@ -57,13 +56,12 @@ void fork_before_copy(struct vm_area_struct *vma)
  * Where an mremap() has left the parent mapped twice, it may still fault at the other
  * place, but not with invalidate_lock held exclusively.
  */
-static void fork_unmap_twice(struct private *parent,
-			     const struct private_leaf *leaf)
+static void fork_unmap_twice(struct private *parent, unsigned long from,
+			     unsigned long to)
 {
 	if (private_is_mapped_twice(parent))
-		unmap_mapping_range(parent->inode->i_mapping,
-				    huge_pos(leaf->from),
-				    huge_pos(leaf->to - leaf->from), 1);
+		unmap_mapping_range(parent->inode->i_mapping, huge_pos(from),
+				    huge_pos(to - from), 1);
 }
 
 /* The page that the child was promised, or any. */
@@ -97,90 +95,65 @@ static void *fork_copy(struct private *child, struct vm_area_struct *vma,
 }
 
 /*
- * Which entries of the parent the child is to hold as well. Those that somebody has a
- * reference to it gets copied, which takes long: the leaf ends with the first of them.
- * Those that the parent has dropped, and are not gone yet, it does not have.
+ * Let the child have what the parent has, and nobody has a reference to; where it stopped
+ * before the end of the part of the leaf. What the parent has dropped, and is not gone
+ * yet, the child does not have.
  */
-static u64 fork_find_shared(struct private_leaf *leaf)
+static unsigned long fork_share_leaf(struct private *child,
+				     struct private_leaf *copy,
+				     const struct private_leaf *leaf,
+				     unsigned long from, unsigned long to)
 {
-	u64 shared = 0;
-	unsigned int i;
+	unsigned long dropped = leaf->marks[PRIVATE_DROPPED], inherited = 0;
+	unsigned int at;
+	void *entry;
 
-	for (i = 0; i < leaf->nr; i++) {
-		if (xa_is_value(leaf->entry[i]) || leaf->marked & BIT_ULL(i))
+	for (; from < to; from++) {
+		at = private_leaf_at(from);
+		entry = leaf->entry[at];
+		if (!entry || dropped & BIT(at))
 			continue;
-		if (folio_ref_count(leaf->entry[i]) == 1) {
-			shared |= BIT_ULL(i);
+		if (xa_is_value(entry)) {
+			set_bit(HPAGE_RESV_UNMAPPED, &child->flags);
+		} else if (folio_ref_count(entry) == 1) {
+			private_page_share(entry);
+			inherited |= BIT(at);
 		} else {
-			leaf->nr = i + 1;
-			leaf->to = leaf->from + leaf->at[i] + 1;
+			break;
 		}
+		copy->entry[at] = entry;
 	}
-	return shared;
+	if (child->reserve)
+		copy->marks[PRIVATE_INHERITED] |= inherited;
+	return from;
 }
 
 /*
- * Put entries from the @nr'th on where the child has none yet, as long as no memory is
- * needed. In the place of one that is to be copied goes what says that there is none.
+ * Let the child have the first part of a range, up to the end of a leaf or to the first
+ * copy, which takes long. Positive where there is more to do from @from on.
  */
-static unsigned int fork_store(struct private *child, struct xa_state *xas,
-			       const struct private_leaf *leaf, u64 shared,
-			       unsigned int nr)
+static int fork_share_part(struct private *parent, struct private *child,
+			   struct vm_area_struct *vma, unsigned long *from,
+			   unsigned long to)
 {
-	bool walked = false;
-	void *entry;
+	struct private_leaf *leaf, *copy;
+	unsigned long end = to;
 
-	for (; nr < leaf->nr; nr++) {
-		if (leaf->marked & BIT_ULL(nr))
-			continue;
-		/* In a node it is one step to the next, and many from the root. */
-		if (walked && leaf->from + leaf->at[nr] == xas->xa_index + 1)
-			xas_next(xas);
-		else
-			xas_set(xas, leaf->from + leaf->at[nr]);
-		entry = shared & BIT_ULL(nr) ? leaf->entry[nr] : PRIVATE_TAKEN;
-		xas_store(xas, entry);
-		if (xas_error(xas))
-			break;
-		if (child->reserve && shared & BIT_ULL(nr))
-			xas_set_mark(xas, PRIVATE_INHERITED);
-		walked = true;
+	leaf = private_leaf_next(parent, from, &end);
+	if (!leaf)
+		return 0;
+	copy = private_leaf_make(child, *from);
+	if (!copy)
+		return -ENOMEM;
+	fork_unmap_twice(parent, *from, end);
+	*from = fork_share_leaf(child, copy, leaf, *from, end);
+	if (*from < end) {
+		copy->entry[private_leaf_at(*from)] =
+			fork_copy(child, vma,
+				  leaf->entry[private_leaf_at(*from)], *from);
+		++*from;
 	}
-	return nr;
-}
-
-/* Once an entry has its place in the child, nothing else can fail. */
-static void fork_share_entry(struct private *child, struct vm_area_struct *vma,
-			     void *entry, unsigned long index)
-{
-	if (xa_is_value(entry))
-		set_bit(HPAGE_RESV_UNMAPPED, &child->flags);
-	else
-		xa_store(&child->pages, index,
-			 fork_copy(child, vma, entry, index), 0);
-}
-
-/* Let the child have what the parent has. */
-static int fork_share_leaf(struct private *child, struct vm_area_struct *vma,
-			   struct private_leaf *leaf)
-{
-	XA_STATE(xas, &child->pages, leaf->from);
-	u64 shared = fork_find_shared(leaf);
-	unsigned int i, stored = 0;
-
-	do {
-		xas_lock(&xas);
-		stored = fork_store(child, &xas, leaf, shared, stored);
-		xas_unlock(&xas);
-	} while (xas_nomem(&xas, GFP_KERNEL));
-	for (i = 0; i < stored; i++) {
-		if (shared & BIT_ULL(i))
-			private_page_share(leaf->entry[i]);
-		else if (!(leaf->marked & BIT_ULL(i)))
-			fork_share_entry(child, vma, leaf->entry[i],
-					 leaf->from + leaf->at[i]);
-	}
-	return xas_error(&xas);
+	return *from < to;
 }
 
 /* As the mount wants it. Where it cannot be had, the child does without. */
@@ -198,28 +171,23 @@ static int fork_share(struct private *parent, struct private *child,
 {
 	struct address_space *mapping = parent->inode->i_mapping;
 	unsigned long from = private_from(vma), to = private_to(vma);
-	struct private_leaf leaf;
-	bool more = true;
-	int err = 0;
+	int more;
 
 	filemap_invalidate_lock_shared(mapping);
 	fork_reserve(child, vma);
 	filemap_invalidate_unlock_shared(mapping);
-	for (; from < to && more && !err; from = leaf.to) {
+	if (xa_empty(&parent->leaves))
+		return 0;
+	do {
 		/* Faults of others who hold the same pages would change them, too. */
 		filemap_invalidate_lock(mapping);
-		more = private_leaf_read(&leaf, parent, from, to,
-					 PRIVATE_DROPPED);
-		if (more) {
-			fork_unmap_twice(parent, &leaf);
-			err = fork_share_leaf(child, vma, &leaf);
-		}
+		more = fork_share_part(parent, child, vma, &from, to);
 		filemap_invalidate_unlock(mapping);
-		if (fatal_signal_pending(current))
-			err = -EINTR;
+		if (more > 0 && fatal_signal_pending(current))
+			return -EINTR;
 		cond_resched();
-	}
-	return err;
+	} while (more > 0);
+	return more;
 }
 
 /* The child's part of a mapping that is in its address space already. */

@@ -10,6 +10,7 @@
 #include "debugfs.h"
 #include "inode.h"
 #include "park.h"
+#include "private_leaf.h"
 #include "resize.h"
 #include "shrink.h"
 #include "super.h"
@@ -64,10 +65,13 @@ static int __init rhugefs_init(void)
 	err = inode_cache_create();
 	if (err)
 		goto destroy_zero_page;
+	err = private_leaf_cache_create();
+	if (err)
+		goto destroy_inode_cache;
 	main_pool = pool_create();
 	if (!main_pool) {
 		err = -ENOMEM;
-		goto destroy_inode_cache;
+		goto destroy_leaf_cache;
 	}
 	err = zeroing_create(main_pool);
 	if (err)
@@ -95,6 +99,8 @@ destroy_zeroing:
 	zeroing_destroy(main_pool);
 empty_pool:
 	main_empty_pool(main_pool);
+destroy_leaf_cache:
+	private_leaf_cache_destroy();
 destroy_inode_cache:
 	inode_cache_destroy();
 destroy_zero_page:
@@ -112,6 +118,7 @@ static void __exit rhugefs_exit(void)
 	zeroing_destroy(main_pool);
 	/* Evicted inodes are freed by RCU; none of them needs the pool. */
 	main_empty_pool(main_pool);
+	private_leaf_cache_destroy();
 	inode_cache_destroy();
 	zero_page_destroy();
 	policy_exit();

@@ -21,7 +21,6 @@
 #include "dontneed.h"
 #include "huge_page.h"
 #include "private.h"
-#include "private_leaf.h"
 #include "private_page.h"
 #include "rebind.h"
 
@@ -42,7 +41,7 @@ struct private *private_create(struct inode *inode, struct mm_struct *mm)
 	private->inode = inode;
 	private->mm = mm;
 	private->nr_vmas = 1;
-	xa_init_flags(&private->pages, XA_FLAGS_ACCOUNT);
+	xa_init_flags(&private->leaves, XA_FLAGS_ACCOUNT);
 	init_rwsem(&private->map_lock);
 	dontneed_init(private);
 	return private;
@@ -91,6 +90,7 @@ void private_destroy(struct private *private)
 		mutex_unlock(&cache->privates_lock);
 	}
 	dontneed_exit(private);
+	private_leaf_free_all(private);
 	reserve_destroy(private->reserve);
 	kfree(private);
 }
@@ -143,7 +143,7 @@ unsigned long private_count(void *data, unsigned long from, unsigned long to)
 	unsigned long index, count = 0;
 	void *entry;
 
-	xa_for_each_range(&private->pages, index, entry, from, to - 1) {
+	for_each_private_entry(private, index, entry, from, to) {
 		count += private_consumed(private, index);
 		cond_resched();
 	}
@@ -183,10 +183,10 @@ int private_set_policy(struct private *private, unsigned long from,
  */
 bool private_consumed(struct private *private, unsigned long index)
 {
-	void *entry = xa_load(&private->pages, index);
+	void *entry = private_entry(private, index);
 
 	return entry && !xa_is_value(entry) &&
-	       !xa_get_mark(&private->pages, index, PRIVATE_INHERITED);
+	       !private_is_marked(private, index, PRIVATE_INHERITED);
 }
 
 /**
@@ -204,25 +204,23 @@ bool private_consumed(struct private *private, unsigned long index)
 bool private_give_up(struct private *private, unsigned long index)
 {
 	struct quota *quota = private_cache(private)->reserve->quota;
-	void *entry = xa_load(&private->pages, index);
+	void *entry = private_entry(private, index);
 
-	if (!entry)
-		return true;
-	if (xa_is_value(entry)) {
-		xa_erase(&private->pages, index);
+	if (!entry || xa_is_value(entry)) {
+		private_entry_erase(private, index);
 	} else if (!private->reserve || !private_consumed(private, index)) {
-		xa_erase(&private->pages, index);
+		private_entry_erase(private, index);
 		private_page_drop(entry, quota);
 	} else if (private_page_unused(entry)) {
 		/* Who ends the mapping waits here as long as there is an entry. */
 		private_page_release(entry);
 		reserve_restore(private->reserve, index, entry);
-		xa_erase(&private->pages, index);
+		private_entry_erase(private, index);
 	} else if (!reserve_replace(private->reserve, index)) {
-		xa_erase(&private->pages, index);
+		private_entry_erase(private, index);
 		private_page_drop(entry, quota);
 	} else {
-		xa_set_mark(&private->pages, index, PRIVATE_DROPPED);
+		private_mark(private, index, PRIVATE_DROPPED);
 		return false;
 	}
 	return true;
@@ -244,7 +242,8 @@ void private_truncate(struct cache *cache, unsigned long from)
 
 	mutex_lock(&cache->privates_lock);
 	xa_for_each(&cache->privates, id, private) {
-		xa_for_each_start(&private->pages, index, entry, from) {
+		for_each_private_entry(private, index, entry, from,
+				       REGION_END) {
 			if (!private_give_up(private, index))
 				dontneed_later(private);
 			cond_resched();
@@ -329,20 +328,23 @@ static void private_relax(struct private *private)
 	cond_resched();
 }
 
-/* Drop what was read and erased; how many of these pages had been promised. */
+/* Drop what is in a part of a leaf; how many of these pages had been promised. */
 static unsigned long private_drop_leaf(struct private *private,
-				       struct private_leaf *leaf)
+				       struct private_leaf *leaf,
+				       unsigned long from, unsigned long to)
 {
 	struct quota *quota = private_cache(private)->reserve->quota;
-	unsigned long pages = 0;
-	unsigned int i;
+	unsigned long index, pages = 0;
+	unsigned int at;
 
-	for (i = 0; i < leaf->nr; i++) {
-		if (xa_is_value(leaf->entry[i]))
+	for (index = from; index < to; index++) {
+		at = private_leaf_at(index);
+		if (!leaf->entry[at] || xa_is_value(leaf->entry[at]))
 			continue;
-		pages += !(leaf->marked & BIT_ULL(i));
-		private_page_drop(leaf->entry[i], quota);
+		pages += !test_bit(at, &leaf->marks[PRIVATE_INHERITED]);
+		private_page_drop(leaf->entry[at], quota);
 	}
+	private_leaf_empty(private, from, to);
 	return pages;
 }
 
@@ -355,19 +357,18 @@ static unsigned long private_drop_range(struct private *private,
 					unsigned long from, unsigned long to)
 {
 	struct address_space *mapping = private->inode->i_mapping;
-	struct private_leaf leaf;
-	unsigned long pages = 0;
-	bool more = !xa_empty(&private->pages);
+	bool more = !xa_empty(&private->leaves);
+	struct private_leaf *leaf;
+	unsigned long end, pages = 0;
 
-	for (; from < to && more; from = leaf.to) {
+	for (; more; from = end) {
+		end = to;
 		filemap_invalidate_lock(mapping);
-		more = private_leaf_read(&leaf, private, from, to,
-					 PRIVATE_INHERITED);
-		if (more) {
-			private_leaf_erase(&leaf, private);
-			pages += private_drop_leaf(private, &leaf);
-		}
+		leaf = private_leaf_next(private, &from, &end);
+		if (leaf)
+			pages += private_drop_leaf(private, leaf, from, end);
 		filemap_invalidate_unlock(mapping);
+		more = leaf && end < to;
 		cond_resched();
 	}
 	return pages;
@@ -385,7 +386,7 @@ static void private_keep_promises(struct private *private, unsigned long from,
 	struct mutex *mutex;
 	void *entry;
 
-	xa_for_each_range(&private->pages, index, entry, from, to - 1) {
+	for_each_private_entry(private, index, entry, from, to) {
 		mutex = cache_lock_index(cache, index);
 		if (!private_give_up(private, index))
 			dontneed_later(private);

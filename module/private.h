@@ -8,6 +8,7 @@
 
 #include "huge_page.h"
 #include "inode.h"
+#include "private_leaf.h"
 
 /**
  * enum private_flag - bits of struct private's @flags
@@ -33,12 +34,12 @@ enum private_flag {
  * @mm: the process's address space; constant
  * @reserve: what mmap() promised, NULL for MAP_NORESERVE, and for a child unless
  *	its mount has fork_reserve; constant. Every index that is mapped is in its
- *	map, and each of them for which @pages has no page, or one that is
+ *	map, and each of them for which @leaves has no page, or one that is
  *	PRIVATE_INHERITED, has a unit in its promise
- * @pages: what this process sees in place of the file, by index: a page, or
- *	PRIVATE_TAKEN. Changed under the index mutex, or with the file's
- *	invalidate_lock held exclusively. PRIVATE_DROPPED is set on an entry by
- *	whoever calls madvise(), under neither, but under @map_lock
+ * @leaves: what this process sees in place of the file, by index. A leaf is added under
+ *	the file's invalidate_lock, at least shared, and freed with it held exclusively
+ *	and @map_lock for writing. PRIVATE_DROPPED is set on an entry by whoever
+ *	calls madvise(), without the locks of entries, but under @map_lock
  * @map_lock: held for writing while entries are marked as dropped, for reading from
  *	the look at the mark until the page is in the page table: what is marked is not
  *	mapped any more, and what was mapped before is about to be unmapped. Nothing
@@ -61,7 +62,7 @@ struct private {
 	struct inode *inode;
 	struct mm_struct *mm;
 	struct reserve *reserve;
-	struct xarray pages;
+	struct xarray leaves;
 	struct rw_semaphore map_lock;
 	u32 id;
 	bool registered;
@@ -78,24 +79,6 @@ struct private {
 /* Ids are part of what names a futex; see private_page.c. */
 #define PRIVATE_ID_BITS	21
 #define PRIVATE_MAX_ID	(BIT(PRIVATE_ID_BITS) - 1)
-
-/* Here was a page, which is gone: SIGBUS. */
-#define PRIVATE_TAKEN	xa_mk_value(1)
-
-/*
- * The entry was inherited by fork(): a page for it that was promised has not been
- * consumed.
- */
-#define PRIVATE_INHERITED	XA_MARK_1
-
-/*
- * The process has dropped the entry by MADV_DONTNEED. It may still be mapped for
- * a moment.
- */
-#define PRIVATE_DROPPED	XA_MARK_0
-
-/* What is dropped has been taken out of the page table since, for good. */
-#define PRIVATE_UNMAPPED	XA_MARK_2
 
 static inline struct cache *private_cache(struct private *private)
 {

@@ -195,7 +195,7 @@ static void users_private(struct users *users, struct private *private,
 	struct folio *folio;
 
 	users_clear_line(users);
-	xa_for_each(&private->pages, index, folio) {
+	for_each_private_entry(private, index, folio, 0, REGION_END) {
 		cond_resched();
 		if (xa_is_value(folio) || !users_is_first(users, folio))
 			continue;

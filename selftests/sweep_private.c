@@ -402,12 +402,63 @@ static int look_and_exit(void *arg)
 	return 0;
 }
 
+/* A child that is told so by a pipe does its part, and the page is what it was. */
+static pid_t begin_child(int (*body)(void *arg), struct scene *child, char *at)
+{
+	must(pipe2(child->pipe, O_CLOEXEC) == 0);
+	child->map = at;
+	return spawn(body, child);
+}
+
+static void end_child(struct scene *child, pid_t pid)
+{
+	must(write(child->pipe[1], "", 1) == 1);
+	must(reap(pid) == 0);
+	close(child->pipe[0]);
+	close(child->pipe[1]);
+}
+
+/* A child that holds the page has the owner copy it. */
+static void verify_moved_copied(char *old, char *new)
+{
+	struct scene child = { 0 };
+	pid_t pid = begin_child(wait_to_be_told, &child, new);
+
+	must(can_read(new) && (!is_mapped(old) || can_read(old)));
+	new[0]++;
+	must(!is_mapped(old) || old[0] == new[0]);
+	end_child(&child, pid);
+	must(!is_mapped(old) || old[0] == new[0]);
+	new[0]--;
+	must(!is_mapped(old) || old[0] == new[0]);
+}
+
+static int look_when_told(void *arg)
+{
+	struct scene *child = arg;
+
+	return wait_to_be_told(arg) || !bytes_stirred(child->map, HUGE, 11);
+}
+
+/* What is written at the place that a child did not inherit it does not see. */
+static void verify_moved_kept(char *old, char *new)
+{
+	struct scene child = { 0 };
+	pid_t pid;
+
+	must(madvise(old, HUGE, MADV_DONTFORK) == 0);
+	must(can_write_value(old, new[0]));
+	pid = begin_child(look_when_told, &child, new);
+	old[0]++;
+	must(old[0] == new[0]);
+	end_child(&child, pid);
+	old[0]--;
+	must(madvise(old, HUGE, MADV_DOFORK) == 0);
+}
+
 static void verify_move(struct scene *scene, int err)
 {
 	char *old = page_at(scene, 1), *new = place(scene);
-	int pipe_fds[2];
-	struct scene child = { 0 };
-	pid_t pid;
 
 	must(reap(spawn(look_and_exit, NULL)) == 0);
 	verify_own(scene, 2);
@@ -415,22 +466,11 @@ static void verify_move(struct scene *scene, int err)
 		verify_own(scene, 1);
 	} else {
 		must(bytes_stirred(new, HUGE, 11));
-		/* A child that holds the page has the owner copy it. */
-		must(pipe2(pipe_fds, O_CLOEXEC) == 0);
-		child.pipe[0] = pipe_fds[0];
 		if (is_mapped(old))
 			must(bytes_stirred(old, HUGE, 11));
-		pid = spawn(wait_to_be_told, &child);
-		must(can_read(new) && (!is_mapped(old) || can_read(old)));
-		new[0]++;
-		must(!is_mapped(old) || old[0] == new[0]);
-		must(write(pipe_fds[1], "", 1) == 1);
-		must(reap(pid) == 0);
-		close(pipe_fds[0]);
-		close(pipe_fds[1]);
-		must(!is_mapped(old) || old[0] == new[0]);
-		new[0]--;
-		must(!is_mapped(old) || old[0] == new[0]);
+		verify_moved_copied(old, new);
+		if (is_mapped(old))
+			verify_moved_kept(old, new);
 	}
 	scene_intact(scene);
 	scene_moved(scene, 0, 0);
