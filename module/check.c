@@ -110,7 +110,8 @@ static void check_lists(struct check *check, int nid)
 	pool_count_node(check->pool, nid, &kept);
 	found->zeroed = check_list(check, nid, &node->zeroed, kept.nr + 1);
 	found->free = found->zeroed +
-		      check_list(check, nid, &node->dirty, kept.nr + 1);
+		      check_list(check, nid, &node->dirty, kept.nr + 1) +
+		      check_list(check, nid, &node->poisoned, kept.nr + 1);
 	found->parked = check_list(check, nid, &node->parked, kept.nr + 1);
 	found->nr += found->free + found->parked;
 }

@@ -28,6 +28,7 @@
 #include "cow.h"
 #include "dontneed.h"
 #include "huge_page.h"
+#include "poison.h"
 #include "private.h"
 #include "private_page.h"
 #include "stats.h"
@@ -88,6 +89,8 @@ static void cow_unmap(struct cow *cow)
 
 static vm_fault_t cow_map(struct cow *cow, struct folio *folio, bool write)
 {
+	if (huge_page_is_poisoned(folio))
+		return VM_FAULT_HWPOISON;
 	return vmf_insert_pfn_pmd(cow->vmf, pfn_to_pfn_t(folio_pfn(folio)),
 				  write);
 }
@@ -325,13 +328,15 @@ static int cow_replace(struct cow *cow, struct folio *old, bool keep)
 
 /*
  * A page that is begun anew need not be one from before an mbind(), where another one can
- * be had without much ado.
+ * be had without much ado, and must not be one with a memory error.
  */
 static bool cow_lies_well(struct cow *cow, struct folio *folio)
 {
 	struct pool *pool = cow->cache->reserve->quota->pool;
 	struct wish wish;
 
+	if (huge_page_is_poisoned(folio))
+		return false;
 	cow_wish(cow, &wish);
 	return node_isset(folio_nid(folio), wish.allowed) ||
 	       !pool_may_have_spare(pool, &wish.allowed);
@@ -369,13 +374,21 @@ static int cow_own(struct cow *cow, struct folio *folio, bool keep)
 	/* Who is being killed looked less hard, and takes nothing from others. */
 	if (fatal_signal_pending(current))
 		return -EINTR;
-	if (!folio)
+	if (!folio || huge_page_is_poisoned(folio))
 		return err;
 	if (private_page_holders(folio) > 1)
 		cow_take_back(cow, folio);
 	if (cow_reuse(cow, folio, keep))
 		return 0;
 	return private_page_holders(folio) > 1 ? err : -EBUSY;
+}
+
+/* Has what the process is to find in its page a memory error? */
+static bool cow_is_lost(struct cow *cow, struct folio *old)
+{
+	struct folio *source = old ?: cache_find(cow->cache, cow->index);
+
+	return source && huge_page_is_poisoned(source);
 }
 
 static vm_fault_t cow_write(struct cow *cow, int *err)
@@ -389,6 +402,8 @@ static vm_fault_t cow_write(struct cow *cow, int *err)
 			return cow_refuse_missing(cow);
 		folio = NULL;
 	}
+	if (cow_is_lost(cow, dropped ? NULL : folio))
+		return VM_FAULT_HWPOISON;
 	/* One that comes from now on is found before the page is mapped. */
 	if (dropped) {
 		private_unmark(private, cow->index, PRIVATE_DROPPED);
@@ -468,7 +483,8 @@ static vm_fault_t cow_error(struct cow *cow, int err)
  *
  * Context: as for fault_private(), which calls this; the fault's lock may be dropped.
  * Return: VM_FAULT_NOPAGE, VM_FAULT_SIGBUS beyond the end of the file or where no
- * page is to be had, VM_FAULT_OOM where memory is short, VM_FAULT_RETRY.
+ * page is to be had, VM_FAULT_HWPOISON where the one that there is has a memory error,
+ * VM_FAULT_OOM where memory is short, VM_FAULT_RETRY.
  */
 vm_fault_t cow_fault(struct vm_fault *vmf)
 {

@@ -17,6 +17,7 @@
 #include "fault.h"
 #include "huge_page.h"
 #include "inode.h"
+#include "poison.h"
 #include "stats.h"
 #include "trace.h"
 
@@ -32,6 +33,8 @@ static vm_fault_t fault_error(int err)
 static vm_fault_t fault_insert(struct vm_fault *vmf, struct folio *folio,
 			       bool write)
 {
+	if (huge_page_is_poisoned(folio))
+		return VM_FAULT_HWPOISON;
 	return vmf_insert_pfn_pmd(vmf, pfn_to_pfn_t(folio_pfn(folio)), write);
 }
 
@@ -145,7 +148,8 @@ static vm_fault_t fault_any(struct vm_fault *vmf,
  *
  * Context: vm_operations->fault, with mmap_lock or the lock of the VMA held. May sleep.
  * Return: VM_FAULT_NOPAGE, VM_FAULT_SIGBUS beyond the end of the file or where
- * neither a promise nor a page is left, VM_FAULT_OOM where memory is short.
+ * neither a promise nor a page is left, VM_FAULT_HWPOISON where the page has a memory
+ * error, VM_FAULT_OOM where memory is short.
  */
 vm_fault_t fault_shared(struct vm_fault *vmf)
 {

@@ -17,6 +17,7 @@
 #include "inject.h"
 #include "inode.h"
 #include "mmap.h"
+#include "poison.h"
 #include "truncate.h"
 #include "write.h"
 
@@ -37,18 +38,24 @@ static struct folio *file_get_page(struct inode *inode, unsigned long index)
 	return folio;
 }
 
-/* Copy @bytes at @pos, all in one huge page; how many could be copied. */
-static size_t file_read_page(struct inode *inode, loff_t pos, size_t bytes,
-			     struct iov_iter *to)
+/*
+ * Copy @bytes at @pos, all in one huge page; how many could be copied, or -EIO where there
+ * is a memory error.
+ */
+static ssize_t file_read_page(struct inode *inode, loff_t pos, size_t bytes,
+			      struct iov_iter *to)
 {
 	struct folio *folio = file_get_page(inode, huge_index(pos));
-	size_t copied;
+	ssize_t copied = -EIO;
 
 	if (inject(INJECT_COPY))
 		bytes /= 2;
 	if (!folio)
 		return iov_iter_zero(bytes, to);
-	copied = compat_copy_to_iter(folio, pos & ~HUGE_MASK, bytes, to);
+	bytes = poison_before(folio, pos & ~HUGE_MASK, bytes);
+	if (bytes)
+		copied = compat_copy_to_iter(folio, pos & ~HUGE_MASK, bytes,
+					     to);
 	folio_put(folio);
 	return copied;
 }
@@ -56,8 +63,8 @@ static size_t file_read_page(struct inode *inode, loff_t pos, size_t bytes,
 static ssize_t file_read_iter(struct kiocb *iocb, struct iov_iter *to)
 {
 	struct inode *inode = file_inode(iocb->ki_filp);
-	size_t bytes, copied;
-	ssize_t done = 0;
+	ssize_t copied, done = 0;
+	size_t bytes;
 	loff_t left;
 
 	if (iocb->ki_flags & IOCB_NOWAIT)
@@ -69,6 +76,8 @@ static ssize_t file_read_iter(struct kiocb *iocb, struct iov_iter *to)
 		bytes = HUGE_SIZE - (iocb->ki_pos & ~HUGE_MASK);
 		bytes = min3(bytes, iov_iter_count(to), (size_t)left);
 		copied = file_read_page(inode, iocb->ki_pos, bytes, to);
+		if (copied < 0)
+			return done ? done : copied;
 		iocb->ki_pos += copied;
 		done += copied;
 		if (copied < bytes)

@@ -24,6 +24,7 @@
 #include "dontneed.h"
 #include "fork.h"
 #include "huge_page.h"
+#include "poison.h"
 #include "private.h"
 #include "private_page.h"
 #include "stats.h"
@@ -95,8 +96,8 @@ static void *fork_copy(struct private *child, struct vm_area_struct *vma,
 }
 
 /*
- * Let the child have what the parent has, and nobody has a reference to; where it stopped
- * before the end of the part of the leaf. What the parent has dropped, and is not gone
+ * Let the child have what the parent has, and nobody has a reference to, or can read; where
+ * it stopped before the end of the part of the leaf. What the parent has dropped, and is not gone
  * yet, the child does not have.
  */
 static unsigned long fork_share_leaf(struct private *child,
@@ -115,7 +116,8 @@ static unsigned long fork_share_leaf(struct private *child,
 			continue;
 		if (xa_is_value(entry)) {
 			set_bit(HPAGE_RESV_UNMAPPED, &child->flags);
-		} else if (folio_ref_count(entry) == 1) {
+		} else if (folio_ref_count(entry) == 1 ||
+			   huge_page_is_poisoned(entry)) {
 			private_page_share(entry);
 			inherited |= BIT(at);
 		} else {

@@ -105,6 +105,8 @@ static inline void small_page_zero_uncached(struct page *page)
  * @from: first byte in it
  * @to: byte behind the last one
  *
+ * Small pages with memory errors, which nobody can read, are left alone.
+ *
  * Context: may sleep; reschedules between small pages.
  */
 static inline void huge_page_zero_range(struct folio *folio, size_t from,
@@ -115,7 +117,8 @@ static inline void huge_page_zero_range(struct folio *folio, size_t from,
 	for (; from < to; from = next) {
 		next = min_t(size_t, to, round_down(from, PAGE_SIZE) + PAGE_SIZE);
 		/* folio_zero_range() goes through all small pages each time. */
-		memset(folio_address(folio) + from, 0, next - from);
+		if (!PageHWPoison(folio_page(folio, from / PAGE_SIZE)))
+			memset(folio_address(folio) + from, 0, next - from);
 		cond_resched();
 	}
 }

@@ -10,6 +10,7 @@
 #include "debugfs.h"
 #include "inode.h"
 #include "park.h"
+#include "poison.h"
 #include "private_leaf.h"
 #include "resize.h"
 #include "shrink.h"
@@ -73,9 +74,10 @@ static int __init rhugefs_init(void)
 		err = -ENOMEM;
 		goto destroy_leaf_cache;
 	}
+	poison_create(main_pool);
 	err = zeroing_create(main_pool);
 	if (err)
-		goto empty_pool;
+		goto destroy_poison;
 	err = main_fill_pool(main_pool);
 	if (err)
 		goto destroy_zeroing;
@@ -97,7 +99,8 @@ destroy_sysfs:
 	sysfs_destroy();
 destroy_zeroing:
 	zeroing_destroy(main_pool);
-empty_pool:
+destroy_poison:
+	poison_destroy();
 	main_empty_pool(main_pool);
 destroy_leaf_cache:
 	private_leaf_cache_destroy();
@@ -116,6 +119,7 @@ static void __exit rhugefs_exit(void)
 	shrink_destroy();
 	sysfs_destroy();
 	zeroing_destroy(main_pool);
+	poison_destroy();
 	/* Evicted inodes are freed by RCU; none of them needs the pool. */
 	main_empty_pool(main_pool);
 	private_leaf_cache_destroy();

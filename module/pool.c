@@ -29,6 +29,7 @@
 #include <linux/topology.h>
 
 #include "park.h"
+#include "poison.h"
 #include "pool.h"
 
 /**
@@ -43,11 +44,56 @@ void pool_node_free(struct pool_node *node, struct folio *folio, bool zeroed)
 {
 	lockdep_assert_held(&node->lock);
 
-	list_add(&folio->lru, zeroed ? &node->zeroed : &node->dirty);
 	node->events++;
 	node->counts.free++;
+	if (huge_page_is_poisoned(folio)) {
+		list_add(&folio->lru, &node->poisoned);
+		poison_freed();
+		return;
+	}
+	list_add(&folio->lru, zeroed ? &node->zeroed : &node->dirty);
 	if (zeroed)
 		node->counts.zeroed++;
+}
+
+/* The first page of the lists of free ones, off it; NULL where there is none. */
+static struct folio *pool_node_pop(struct pool_node *node, bool *zeroed)
+{
+	struct list_head *list = *zeroed ? &node->zeroed : &node->dirty;
+	struct folio *folio;
+
+	if (list_empty(&node->zeroed) && list_empty(&node->dirty))
+		zeroing_call_back(node);
+	if (list_empty(list))
+		list = *zeroed ? &node->dirty : &node->zeroed;
+	*zeroed = list == &node->zeroed;
+
+	folio = list_first_entry_or_null(list, struct folio, lru);
+	if (!folio)
+		return NULL;
+	list_del(&folio->lru);
+	if (*zeroed)
+		node->counts.zeroed--;
+	return folio;
+}
+
+/* Lay those aside that have errors; where there is no other, one of these. */
+static struct folio *pool_node_pick(struct pool_node *node, bool *zeroed)
+{
+	bool want_zeroed = *zeroed;
+	struct folio *folio;
+
+	while ((folio = pool_node_pop(node, zeroed))) {
+		if (!huge_page_is_poisoned(folio))
+			return folio;
+		list_add(&folio->lru, &node->poisoned);
+		*zeroed = want_zeroed;
+	}
+	folio = list_first_entry_or_null(&node->poisoned, struct folio, lru);
+	if (folio)
+		list_del(&folio->lru);
+	*zeroed = false;
+	return folio;
 }
 
 /**
@@ -57,29 +103,19 @@ void pool_node_free(struct pool_node *node, struct folio *folio, bool zeroed)
  *
  * Context: @node->lock is held, and dropped by zeroing_unlock(). The caller has made
  * sure that there is a free page that is his to take.
- * Return: the page.
+ * Return: the page, which may have a memory error if it is the last.
  */
 struct folio *pool_node_take(struct pool_node *node, bool *zeroed)
 {
-	struct list_head *list = *zeroed ? &node->zeroed : &node->dirty;
 	struct folio *folio;
 
 	lockdep_assert_held(&node->lock);
 
-	if (list_empty(&node->zeroed) && list_empty(&node->dirty))
-		zeroing_call_back(node);
-	if (list_empty(list))
-		list = *zeroed ? &node->dirty : &node->zeroed;
-	*zeroed = list == &node->zeroed;
-
-	folio = list_first_entry_or_null(list, struct folio, lru);
+	folio = pool_node_pick(node, zeroed);
 	if (WARN_ON_ONCE(!folio))
 		return NULL;
-	list_del(&folio->lru);
 	node->events++;
 	node->counts.free--;
-	if (*zeroed)
-		node->counts.zeroed--;
 	return folio;
 }
 
@@ -332,6 +368,7 @@ void pool_count_within(struct pool *pool, const struct nodeset *nodes,
 		counts->zeroed += one.zeroed;
 		counts->parked += one.parked;
 		counts->surplus += one.surplus;
+		counts->poisoned += one.poisoned;
 	}
 }
 
@@ -407,6 +444,7 @@ static struct pool_node *pool_node_create(int nid, int nr_nodes)
 	INIT_LIST_HEAD(&node->zeroed);
 	INIT_LIST_HEAD(&node->dirty);
 	INIT_LIST_HEAD(&node->parked);
+	INIT_LIST_HEAD(&node->poisoned);
 	node->near = pool_near(nid, nr_nodes);
 	if (!node->near) {
 		kfree(node);

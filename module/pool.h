@@ -23,6 +23,7 @@
  * @zeroed: free and known to hold only zeroes
  * @parked: given back while somebody outside still held a reference
  * @surplus: of @nr those that are to go as soon as nobody uses them
+ * @poisoned: not in the pool any more, and withheld, since they have memory errors
  */
 struct pool_counts {
 	unsigned long nr;
@@ -31,11 +32,12 @@ struct pool_counts {
 	unsigned long zeroed;
 	unsigned long parked;
 	unsigned long surplus;
+	unsigned long poisoned;
 };
 
 /**
  * struct pool_node - the pool's share on one NUMA node
- * @lock: guards @counts, the three lists, and what promises have on this node; never
+ * @lock: guards @counts, the four lists, and what promises have on this node; never
  *	held while a page is allocated, zeroed or freed to the buddy allocator. Inside
  *	of it only that of a node with a higher id is taken
  * @counts: this node's counts
@@ -43,6 +45,7 @@ struct pool_counts {
  * @dirty: free pages with whatever their last owner left in them; but for the one that
  *	is in hand, see @zeroing
  * @parked: pages waiting until the last foreign reference is dropped
+ * @poisoned: free pages with memory errors, which only who finds no other one gets
  * @events: changes of @counts so far, but for zeroing, of which nobody has more or less
  *	pages; @lock
  * @nid: its id; constant
@@ -55,6 +58,7 @@ struct pool_node {
 	struct list_head zeroed;
 	struct list_head dirty;
 	struct list_head parked;
+	struct list_head poisoned;
 	unsigned long events;
 	int nid;
 	int *near;

@@ -25,6 +25,7 @@
 #include <linux/topology.h>
 
 #include "inject.h"
+#include "poison.h"
 #include "reserve.h"
 #include "stats.h"
 #include "surplus.h"
@@ -353,12 +354,9 @@ static void reserve_take_promised(struct claim *claim, const struct wish *wish)
 	up_read(&reserve->lock);
 }
 
-/*
- * Take the page that was promised, if @promised, and else or where there is none
- * one that was promised to nobody.
- */
-static int reserve_take(struct claim *claim, const struct wish *wish,
-			bool promised, bool want_zeroed)
+/* A page that was promised, if @promised, and else or where there is none another. */
+static void reserve_find(struct claim *claim, const struct wish *wish,
+			 bool promised, bool want_zeroed)
 {
 	struct reserve *reserve = claim->reserve;
 
@@ -370,6 +368,23 @@ static int reserve_take(struct claim *claim, const struct wish *wish,
 	if (!claim->folio)
 		claim->folio = quota_take(reserve->quota, wish, &claim->zeroed);
 	trace_claim(claim);
+}
+
+/*
+ * Take the page that was promised, if @promised, and else or where there is none
+ * one that was promised to nobody. One with a memory error goes back, and out of the
+ * pool: then there may be another.
+ */
+static int reserve_take(struct claim *claim, const struct wish *wish,
+			bool promised, bool want_zeroed)
+{
+	reserve_find(claim, wish, promised, want_zeroed);
+	while (claim->folio && huge_page_is_poisoned(claim->folio)) {
+		reserve_cancel(claim);
+		if (!poison_withhold(claim->reserve->quota->pool))
+			break;
+		reserve_find(claim, wish, promised, want_zeroed);
+	}
 	if (!claim->folio)
 		return -ENOSPC;
 	stats_count(STAT_CLAIMS);
@@ -486,6 +501,7 @@ void reserve_cancel(struct claim *claim)
 		quota_put_back(reserve->quota, claim->folio, claim->zeroed);
 	up_write(&reserve->lock);
 	claim->folio = NULL;
+	claim->promise = NULL;
 }
 
 /**

@@ -19,6 +19,7 @@
 #include "inject.h"
 #include "park.h"
 #include "plan.h"
+#include "poison.h"
 #include "resize.h"
 #include "surplus.h"
 #include "trace.h"
@@ -72,9 +73,14 @@ static struct folio *resize_alloc_once(int nid, gfp_t gfp)
 {
 	struct folio *folio = __folio_alloc_node(gfp, HUGE_ORDER, nid);
 
+	if (!folio)
+		return NULL;
+	if (!poison_watch(folio)) {
+		folio_put(folio);
+		return NULL;
+	}
 	/* The page allocator leaves what an earlier owner put there. */
-	if (folio)
-		folio->index = 0;
+	folio->index = 0;
 	return folio;
 }
 
@@ -179,6 +185,20 @@ static unsigned long resize_carve(struct pool *pool, int nid,
 		cond_resched();
 	}
 	return got;
+}
+
+/**
+ * resize_alloc_one() - Take a page from the page allocator.
+ * @nid: node id
+ * @zeroed: set to whether it holds only zeroes
+ *
+ * Context: may sleep.
+ * Return: a page that is not in the pool yet, but is watched by poison_watch(), or NULL.
+ */
+struct folio *resize_alloc_one(int nid, bool *zeroed)
+{
+	*zeroed = want_init_on_alloc(RESIZE_GFP);
+	return resize_alloc(nid, 1);
 }
 
 /**
@@ -332,7 +352,7 @@ void resize_unload(struct pool *pool)
 		while ((folio = pool_remove(pool, nid, false)) ||
 		       (folio = pool_remove(pool, nid, true)) ||
 		       (folio = park_remove(pool, nid))) {
-			folio_put(folio);
+			poison_release(folio);
 			cond_resched();
 		}
 	}
@@ -448,7 +468,7 @@ static bool resize_shrink(struct pool *pool, int wanted, unsigned long pages)
 			nodeset_add(&done, nid);
 			continue;
 		}
-		folio_put(folio);
+		poison_release(folio);
 		pages--;
 		cond_resched();
 	}

@@ -10,6 +10,7 @@
 
 #include "compat.h"
 #include "huge_page.h"
+#include "poison.h"
 #include "shrink.h"
 #include "trace.h"
 
@@ -61,7 +62,7 @@ static unsigned long shrink_scan(struct shrinker *shrinker,
 					READ_ONCE(min_free_hugepages));
 		if (!folio)
 			break;
-		folio_put(folio);
+		poison_release(folio);
 		freed += HUGE_NR;
 	}
 	if (freed)

@@ -12,6 +12,7 @@
 #include "inject.h"
 #include "park.h"
 #include "plan.h"
+#include "poison.h"
 #include "resize.h"
 #include "surplus.h"
 #include "trace.h"
@@ -268,7 +269,7 @@ static void surplus_trim_node(struct pool *pool, int nid)
 	long gone = 0;
 
 	while ((folio = pool_remove(pool, nid, true))) {
-		folio_put(folio);
+		poison_release(folio);
 		gone++;
 		cond_resched();
 	}

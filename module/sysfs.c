@@ -74,6 +74,7 @@ SYSFS_COUNT(free);
 SYSFS_COUNT(resv);
 SYSFS_COUNT(surplus);
 SYSFS_COUNT(zeroed);
+SYSFS_COUNT(poisoned);
 
 /* A number of huge pages and perhaps a newline, nothing else. */
 static int sysfs_parse(const char *name, const char *buf, unsigned long *pages)
@@ -174,6 +175,7 @@ static struct attribute *sysfs_attrs[] = {
 	&resv_attr.attr,
 	&surplus_attr.attr,
 	&zeroed_attr.attr,
+	&poisoned_attr.attr,
 	&overcommit_attr.attr,
 	&low_attr.attr,
 	&high_attr.attr,

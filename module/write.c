@@ -20,6 +20,7 @@
 #include "huge_page.h"
 #include "inject.h"
 #include "inode.h"
+#include "poison.h"
 #include "truncate.h"
 #include "write.h"
 
@@ -112,8 +113,10 @@ static ssize_t write_new(struct inode *inode, struct write_piece *piece)
 
 static ssize_t write_existing(struct folio *folio, struct write_piece *piece)
 {
-	size_t bytes = piece->bytes;
+	size_t bytes = poison_before(folio, piece->offset, piece->bytes);
 
+	if (!bytes)
+		return -EIO;
 	if (inject(INJECT_COPY))
 		bytes /= 2;
 	piece->copied = copy_page_from_iter(folio_page(folio, 0), piece->offset,
@@ -193,7 +196,8 @@ static ssize_t write_pieces(struct kiocb *iocb, struct iov_iter *from)
  *
  * Context: file_operations->write_iter; may sleep.
  * Return: bytes written, which are fewer than wanted where pages or the program's
- * memory run out or a fatal signal comes; or with nothing written a negative errno.
+ * memory run out, a fatal signal comes or a page has a memory error; or with nothing
+ * written a negative errno.
  */
 ssize_t write_file(struct kiocb *iocb, struct iov_iter *from)
 {

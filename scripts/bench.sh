@@ -81,15 +81,8 @@ runs_wanted()
 # O_DIRECT is left out.
 add_disk()
 {
-	local dir module
-
 	rm -f "$1/brd.ko"
-	dir=$(dirname "$(dirname "$kernel_image")")/lib/modules/$kernel_release
-	module=$(find "$dir" -name 'brd.ko*' 2>/dev/null | head -n 1)
-	case $module in
-	*.xz) xz -dc "$module" >"$1/brd.ko" ;;
-	*.ko) cp "$module" "$1/brd.ko" ;;
-	esac
+	kernel_module brd "$1"
 }
 
 prepare()

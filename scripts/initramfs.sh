@@ -4,15 +4,16 @@
 # Make the initramfs of a test guest: busybox, the guest's init, the module and
 # test programs.
 #
-#   initramfs.sh OUTPUT MODULE.ko TESTDIR
+#   initramfs.sh OUTPUT MODULE.ko TESTDIR [OTHER.ko...]
 #
-# The guest finds the module as /lib/rhugefs.ko and what TESTDIR holds in
-# /selftests.  Nothing else is needed: no disk, no module of the distribution's.
+# The guest finds the module as /lib/rhugefs.ko, what TESTDIR holds in /selftests, and
+# other modules in /lib.  Nothing else is needed, no disk.
 
 . "$(dirname "$0")/lib.sh"
 
-[ $# = 3 ] || die "usage: initramfs.sh OUTPUT MODULE.ko TESTDIR"
+[ $# -ge 3 ] || die "usage: initramfs.sh OUTPUT MODULE.ko TESTDIR [OTHER.ko...]"
 output=$1 module=$2 tests=$3
+shift 3
 
 need_packages "to fill the test guest" busybox-static
 busybox=$(dpkg -L busybox-static | grep -m1 -E '/bin/busybox$')
@@ -29,6 +30,7 @@ cp "$top/scripts/guest/profile" "$root/etc/profile"
 chmod +x "$root/init"
 grep -v -e '^#' -e '^$' "$top/scripts/kernel-reports" >"$root/etc/kernel-reports"
 cp "$top/scripts/other-races.awk" "$root/etc/other-races.awk"
+[ $# = 0 ] || cp "$@" "$root/lib"
 cp "$module" "$root/lib/rhugefs.ko"
 objdump -t "$module" | awk '$3 == "F" { print $4, $1, $5, $6 }' \
 	>"$root/lib/rhugefs.symbols"

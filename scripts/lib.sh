@@ -13,6 +13,7 @@
 #   guest_memory NODES     MiB that a guest with these nodes takes, see guest.sh
 #   fetch_deb P V DIR      download and unpack a package without installing it
 #   use_kernel KERNEL      set kernel_release and the like, see kernel.sh
+#   kernel_module NAME DIR copy a module of that kernel's own to DIR, if it has it
 #   build_module NAME TREE build a copy of the module in $build/NAME, quietly
 #   build_module_strictly  the same, where warnings of W=1 in our files count
 #   step NAME COMMAND...   run COMMAND as one test, told in the words of tap.sh
@@ -204,6 +205,18 @@ mirror_module()
 
 # Build the module for the kernel tree $2 in $build/$1.  Further arguments go
 # to make.
+kernel_module()
+{
+	local dir module
+
+	dir=$(dirname "$(dirname "$kernel_image")")/lib/modules/$kernel_release
+	module=$(find "$dir" -name "$1.ko*" 2>/dev/null | head -n 1)
+	case $module in
+	*.xz) xz -dc "$module" >"$2/$1.ko" ;;
+	*.ko) cp "$module" "$2/$1.ko" ;;
+	esac
+}
+
 build_module()
 {
 	local tree=$2 dir=$build/$1 log=$logs/build-$1.log

@@ -28,6 +28,14 @@ for kernel; do
 		cat "$logs/build-$kernel_release.log"
 		die "the module does not build for $kernel_release"
 	fi
+	modules=$build/modules-$kernel
+	rm -rf "$modules"
+	mkdir -p "$modules"
+	cp "$build/$kernel_release/module/rhugefs.ko" "$modules"
+	sed -s -n 's/^modules=//p' "$build/selftests-root"/*.conf | tr ' ' '\n' |
+		while read -r module; do
+			kernel_module "$module" "$modules"
+		done
 	"$top/scripts/initramfs.sh" "$build/$kernel.cpio" \
-		"$build/$kernel_release/module/rhugefs.ko" "$build/selftests-root"
+		"$modules/rhugefs.ko" "$build/selftests-root" "$modules"/*.ko
 done

@@ -438,8 +438,8 @@ TEST_F_TIMEOUT(load, more_than_a_node_has, 60)
 	pools = pools_read();
 	ASSERT_TRUE(pools_sane(&pools));
 	ASSERT_EQ(pools.node[0].nr, 4);
-	/* Most of what was free there. */
-	ASSERT_LT((self->before.node[1] / HUGE) * 3 / 4, pools.node[1].nr);
+	/* Most of what was free there; how much is in one piece is chance. */
+	ASSERT_LT((self->before.node[1] / HUGE) / 2, pools.node[1].nr);
 	snprintf(got, sizeof(got), " %ld", pools.node[1].nr);
 	ASSERT_TRUE(warned_once(log, words));
 	ASSERT_TRUE(system_is_well());
@@ -471,7 +471,7 @@ TEST_F_TIMEOUT(load, more_than_all_nodes_have, 60)
 	ASSERT_EQ(err, 0);
 	pools = pools_read();
 	ASSERT_TRUE(pools_sane(&pools));
-	ASSERT_LT((self->before.all / HUGE) * 3 / 4 - 96 / 2, pools.all.nr);
+	ASSERT_LT((self->before.all / HUGE) / 2, pools.all.nr);
 	snprintf(got, sizeof(got), " %ld", pools.all.nr);
 	ASSERT_TRUE(warned_once(log, words));
 	ASSERT_TRUE(system_is_well());
