@@ -315,9 +315,10 @@ int pieces_reserve(struct reserve *reserve, struct list_head *pieces)
 		piece_finish(reserve, piece);
 		cond_resched();
 	}
-	up_write(&reserve->lock);
+	/* What the map has in store goes back with its lock held. */
 	if (err)
 		pieces_free(reserve, pieces);
+	up_write(&reserve->lock);
 	mutex_unlock(&pieces_mutex);
 	return err;
 }
@@ -340,7 +341,8 @@ static void piece_free(struct reserve *reserve, struct piece *piece)
 
 /**
  * pieces_free() - Free pieces, and undo what was not finished.
- * @reserve: the file's reserve
+ * @reserve: the file's reserve; its lock is held for writing if a piece was begun and
+ *	not finished
  * @pieces: the pieces
  *
  * Context: may sleep.

@@ -144,9 +144,20 @@ static struct file_region *region_touching(struct resv_map *map,
 	return region_seek(map, from ? from - 1 : 0, to + 1);
 }
 
-static struct file_region *region_alloc(void)
+static struct file_region *region_alloc(struct resv_map *map)
 {
-	return kmalloc(sizeof(struct file_region), GFP_KERNEL_ACCOUNT);
+	if (map->first_used)
+		return kmalloc(sizeof(struct file_region), GFP_KERNEL_ACCOUNT);
+	map->first_used = true;
+	return &map->first;
+}
+
+static void region_free(struct resv_map *map, struct file_region *region)
+{
+	if (region == &map->first)
+		map->first_used = false;
+	else
+		kfree(region);
 }
 
 /* Put a region in behind @before, or in front of all others. */
@@ -187,7 +198,7 @@ static void region_unlink(struct resv_map *map, struct file_region *region)
 static void region_remove(struct resv_map *map, struct file_region *region)
 {
 	region_unlink(map, region);
-	kfree(region);
+	region_free(map, region);
 }
 
 #define REGION_BIN_NR	32
@@ -204,8 +215,9 @@ struct region_bin {
 
 static void region_bin_empty(struct region_bin *bin)
 {
-	if (bin->nr)
-		kfree_bulk(bin->nr, bin->region);
+	if (!bin->nr)
+		return;
+	kfree_bulk(bin->nr, bin->region);
 	bin->nr = 0;
 	cond_resched();
 }
@@ -214,6 +226,10 @@ static void region_bin_remove(struct region_bin *bin, struct resv_map *map,
 			      struct file_region *region)
 {
 	region_unlink(map, region);
+	if (region == &map->first) {
+		region_free(map, region);
+		return;
+	}
 	if (bin->nr == REGION_BIN_NR)
 		region_bin_empty(bin);
 	bin->region[bin->nr++] = region;
@@ -228,6 +244,7 @@ void resv_map_init(struct resv_map *map)
 	map->regions = RB_ROOT;
 	INIT_LIST_HEAD(&map->in_order);
 	map->near = NULL;
+	map->first_used = false;
 }
 
 /**
@@ -312,7 +329,7 @@ static int region_store(struct region_change *change, unsigned long regions)
 	struct file_region *region;
 
 	while (regions--) {
-		region = region_alloc();
+		region = region_alloc(change->map);
 		if (!region) {
 			region_abort(change);
 			return -ENOMEM;
@@ -369,12 +386,14 @@ static unsigned long region_spares(const struct region_change *change)
 static void region_start(struct region_change *change, struct resv_map *map,
 			 unsigned long from, unsigned long to, void *of)
 {
-	*change = (struct region_change){
-		.map = map,
-		.from = from,
-		.to = to,
-		.of = of,
-	};
+	change->map = map;
+	change->from = from;
+	change->to = to;
+	change->of = of;
+	change->gaps = 0;
+	change->mixed = false;
+	change->grows = false;
+	change->spare = NULL;
 }
 
 /**
@@ -408,6 +427,24 @@ long region_chg(struct resv_map *map, unsigned long from, unsigned long to,
 	return to - from - held;
 }
 
+/* Let those behind @whole that touch it and are alike become a part of it. */
+static noinline void region_absorb(struct resv_map *map,
+				   struct file_region *whole, unsigned long to)
+{
+	struct region_bin bin __uninitialized;
+	struct file_region *region, *next;
+
+	bin.nr = 0;
+	for (region = region_next(map, whole, to + 1); region; region = next) {
+		next = region_next(map, region, to + 1);
+		if (region->of != whole->of)
+			continue;
+		whole->to = max(whole->to, region->to);
+		region_bin_remove(&bin, map, region);
+	}
+	region_bin_empty(&bin);
+}
+
 /*
  * Put a range into the map of which all that is there is alike. What it touches and is
  * alike too becomes one with it: the first of them grows, the others go.
@@ -415,33 +452,24 @@ long region_chg(struct resv_map *map, unsigned long from, unsigned long to,
 static void region_fill(struct region_change *change, unsigned long from,
 			unsigned long to)
 {
-	struct file_region *region, *next, *before, *whole = NULL;
 	struct resv_map *map = change->map;
-	struct region_bin bin __uninitialized;
+	struct file_region *region = region_touching(map, from, to);
+	struct file_region *before = map->near;
 
-	bin.nr = 0;
-	region = region_touching(map, from, to);
-	before = map->near;
-	for (; region; region = next) {
-		next = region_next(map, region, to + 1);
-		if (region->of != change->of) {
-			if (region->from < from)
-				before = region;
-			continue;
-		}
-		if (!whole) {
-			whole = region;
-			whole->from = min(whole->from, from);
-			whole->to = max(whole->to, to);
-			continue;
-		}
-		whole->to = max(whole->to, region->to);
-		region_bin_remove(&bin, map, region);
+	while (region && region->of != change->of) {
+		if (region->from < from)
+			before = region;
+		region = region_next(map, region, to + 1);
 	}
-	region_bin_empty(&bin);
-	if (!whole)
+	if (!region) {
 		region_insert(map, before, region_take_spare(change), from, to,
 			      change->of);
+		return;
+	}
+	region->from = min(region->from, from);
+	region->to = max(region->to, to);
+	if (region_next(map, region, to + 1))
+		region_absorb(map, region, to);
 }
 
 static void region_fill_gaps(struct region_change *change)
@@ -483,11 +511,13 @@ void region_add(struct region_change *change)
 /**
  * region_abort() - Give up an addition between its two steps.
  * @change: what region_chg() or region_prepare() prepared
+ *
+ * Context: as for region_add().
  */
 void region_abort(struct region_change *change)
 {
 	while (change->spare)
-		kfree(region_take_spare(change));
+		region_free(change->map, region_take_spare(change));
 }
 
 /**
@@ -569,7 +599,7 @@ void region_assign(struct region_change *change)
 static long region_split(struct resv_map *map, struct file_region *region,
 			 unsigned long from, unsigned long to)
 {
-	struct file_region *behind = region_alloc();
+	struct file_region *behind = region_alloc(map);
 	unsigned long end = region->to;
 
 	if (!behind)

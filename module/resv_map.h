@@ -11,25 +11,6 @@
 #define REGION_END	((unsigned long)LONG_MAX)
 
 /**
- * struct resv_map - the huge pages of a file or mapping that were promised
- * @regions: disjoint struct file_region, by index; those that touch each other
- *	belong to different things
- * @in_order: the same
- * @near: one of them, near which the map was changed last, or NULL. The first step of
- *	an addition moves it too, and some callers let others look meanwhile: it is
- *	read and written in one piece
- *
- * The caller's lock guards all of it: held exclusively from region_chg() to
- * region_add() or region_abort() and around region_del(), at least shared
- * around the functions that only look.
- */
-struct resv_map {
-	struct rb_root regions;
-	struct list_head in_order;
-	struct file_region *near;
-};
-
-/**
  * struct file_region - promised huge pages that follow each other
  * @rb: its place among the map's regions
  * @next: while it is in no map: the next one that an addition has in store
@@ -47,6 +28,29 @@ struct file_region {
 	unsigned long from;
 	unsigned long to;
 	void *of;
+};
+
+/**
+ * struct resv_map - the huge pages of a file or mapping that were promised
+ * @regions: disjoint struct file_region, by index; those that touch each other
+ *	belong to different things
+ * @in_order: the same
+ * @near: one of them, near which the map was changed last, or NULL. The first step of
+ *	an addition moves it too, and some callers let others look meanwhile: it is
+ *	read and written in one piece
+ * @first: memory for one region, which is all that most maps ever have
+ * @first_used: there is a region in it, or it is in store for one
+ *
+ * The caller's lock guards all of it: held exclusively from region_chg() to
+ * region_add() or region_abort() and around region_del(), at least shared
+ * around the functions that only look.
+ */
+struct resv_map {
+	struct rb_root regions;
+	struct list_head in_order;
+	struct file_region *near;
+	struct file_region first;
+	bool first_used;
 };
 
 /**

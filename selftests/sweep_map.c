@@ -55,7 +55,7 @@ static void tidy_map(struct scene *scene)
 
 SWEEP(mmap_new)
 {
-	.least = 3,
+	.least = 2,
 	.errnos = { ENOMEM, EINTR },
 	.prepare = scene_empty_file,
 	.act = act_mmap_new,
@@ -174,7 +174,7 @@ static void tidy_both_nodes(struct scene *scene)
 
 SWEEP(mmap_both_nodes)
 {
-	.least = 3,
+	.least = 2,
 	.errnos = { ENOMEM, EINTR },
 	.prepare = prepare_both_nodes,
 	.act = act_both_nodes,

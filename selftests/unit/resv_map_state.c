@@ -105,7 +105,8 @@ void map_start(struct resv_map *map)
 bool map_settled(struct resv_map *map, const struct span *spans)
 {
 	return map_holds(map, spans) &&
-	       expect(slab_live() - live_before == span_count(spans));
+	       expect(slab_live() - live_before + map->first_used ==
+		      span_count(spans));
 }
 
 bool map_fill(struct resv_map *map, const struct span *spans)
