@@ -94,10 +94,10 @@ int file_policy_reserve(struct inode *inode, unsigned long from,
 	struct reserve *reserve = huge_inode(inode)->reserve;
 	struct file_policy *of = huge_inode(inode)->policy;
 	struct mempolicy *policy;
+	struct wish wish __uninitialized;
 	unsigned long end = to;
 	LIST_HEAD(pieces);
-	struct wish wish;
-	int err = 0;
+	int err;
 
 	policy = file_policy_part(of, from, &end);
 	policy_wish(&wish, inode, policy, from);

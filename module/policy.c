@@ -134,9 +134,14 @@ static void policy_widen(struct wish *wish)
 		nodeset_fill(&wish->allowed);
 }
 
-/* Of what the mount allows: what policy and cpuset leave. */
-static void policy_narrow(struct wish *wish, const struct super_info *info,
-			  const struct mempolicy *policy, unsigned long index)
+/*
+ * Of what the mount allows: what policy and cpuset leave. Apart from policy_wish(), so
+ * that who has one node does not pay for it.
+ */
+static noinline void policy_narrow(struct wish *wish,
+				   const struct super_info *info,
+				   const struct mempolicy *policy,
+				   unsigned long index)
 {
 	bool mounts = !policy && info->policy;
 	struct policy_now now;

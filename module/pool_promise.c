@@ -26,6 +26,21 @@ static unsigned long pool_node_reserve(struct pool_node *node,
 	return pages;
 }
 
+/* As many as can be where the wish would have them; how many are left. */
+static noinline unsigned long pool_place_spread(struct pool *pool,
+						unsigned long pages,
+						const struct wish *wish,
+						struct promise *promise)
+{
+	int nid;
+
+	for (nid = 0; nid < pool->nr_nodes && pages; nid++)
+		pages -= pool_node_reserve(pool->node[nid],
+					   min(pages, wish->spread[nid]),
+					   promise);
+	return pages;
+}
+
 /**
  * pool_place() - Promise pages to somebody who was admitted.
  * @pool: the pool
@@ -41,9 +56,12 @@ void pool_place(struct pool *pool, unsigned long pages,
 	struct pool_node *node;
 	int i;
 
-	for (i = 0; wish->spread && i < pool->nr_nodes && pages; i++)
-		pages -= pool_node_reserve(pool->node[i],
-					   min(pages, wish->spread[i]), promise);
+	if (wish->spread)
+		pages = pool_place_spread(pool, pages, wish, promise);
+	/* Mostly the node that comes first has them all. */
+	else if (nodeset_has(&wish->preferred, wish->nid))
+		pages -= pool_node_reserve(pool->node[wish->nid], pages,
+					   promise);
 	while (pages) {
 		for_each_wished(pool, wish, i, node) {
 			pages -= pool_node_reserve(node, pages, promise);

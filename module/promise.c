@@ -12,7 +12,7 @@
 
 /**
  * promise_init() - Make an empty promise.
- * @promise: memory for it, zeroed
+ * @promise: memory for it
  * @pool: the pool
  * @scope: on which nodes its pages may lie; as long as the promise is there it is not
  *	put
@@ -20,8 +20,12 @@
 void promise_init(struct promise *promise, struct pool *pool,
 		  struct scope *scope)
 {
+	int nid;
+
 	promise->scope = scope;
 	promise->nr_nodes = pool->nr_nodes;
+	for (nid = 0; nid < pool->nr_nodes; nid++)
+		promise->on_node[nid] = 0;
 	INIT_LIST_HEAD(&promise->link);
 	INIT_LIST_HEAD(&promise->sibling);
 }
@@ -54,7 +58,7 @@ struct promise *promise_create(struct pool *pool, struct scope *scope)
 {
 	struct promise *promise;
 
-	promise = kzalloc(struct_size(promise, on_node, pool->nr_nodes),
+	promise = kmalloc(struct_size(promise, on_node, pool->nr_nodes),
 			  GFP_KERNEL_ACCOUNT);
 	if (promise)
 		promise_init(promise, pool, scope);
@@ -111,20 +115,13 @@ static void promise_enter(struct promise *promise)
 }
 
 /**
- * promise_add() - Add units on one node, or take some away.
- * @promise: the promise
+ * promise_tell_scope() - Let a promise's scope know of what was added.
+ * @promise: a promise of a pool with several nodes
  * @nid: node id
- * @pages: huge pages, negative to take away as many
- *
- * Context: the node's lock is held; the node's own count is the caller's to change.
+ * @pages: as for promise_add(), but not 0
  */
-void promise_add(struct promise *promise, int nid, long pages)
+void promise_tell_scope(struct promise *promise, int nid, long pages)
 {
-	if (!pages)
-		return;
-	WRITE_ONCE(promise->on_node[nid], promise->on_node[nid] + pages);
-	if (promise->nr_nodes == 1)
-		return;
 	if (!promise->scope->any)
 		promise->scope->units[nid] += pages;
 	if (list_empty(&promise->link))

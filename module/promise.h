@@ -2,6 +2,7 @@
 #ifndef RHUGEFS_PROMISE_H
 #define RHUGEFS_PROMISE_H
 
+#include <linux/compiler.h>
 #include <linux/list.h>
 
 #include "scope.h"
@@ -33,6 +34,21 @@ void promise_destroy(struct promise *promise);
 
 unsigned long promise_on(const struct promise *promise, int nid);
 unsigned long promise_sum(const struct promise *promise);
-void promise_add(struct promise *promise, int nid, long pages);
+void promise_tell_scope(struct promise *promise, int nid, long pages);
+
+/**
+ * promise_add() - Add units on one node, or take some away.
+ * @promise: the promise
+ * @nid: node id
+ * @pages: huge pages, negative to take away as many
+ *
+ * Context: the node's lock is held; the node's own count is the caller's to change.
+ */
+static inline void promise_add(struct promise *promise, int nid, long pages)
+{
+	WRITE_ONCE(promise->on_node[nid], promise->on_node[nid] + pages);
+	if (promise->nr_nodes > 1 && pages)
+		promise_tell_scope(promise, nid, pages);
+}
 
 #endif

@@ -141,7 +141,7 @@ static long quota_try_reserve(struct quota *quota, unsigned long pages,
 		missing = quota_plan(quota, pages, hunt, promise, NULL, NULL);
 	} else {
 		missing = quota_admit(quota, pages, hunt);
-		if (missing >= 0)
+		if (missing >= 0 && missing < pages)
 			pool_hand_over(quota->pool, &quota->kept, promise,
 				       pages - missing);
 	}
@@ -217,7 +217,9 @@ unsigned long quota_unreserve(struct quota *quota, unsigned long pages,
 		return 0;
 	spin_lock(&quota->lock);
 	back = subpool_put_pages(&quota->subpool, pages);
-	pool_hand_over(quota->pool, promise, &quota->kept, pages - back);
+	if (back < pages)
+		pool_hand_over(quota->pool, promise, &quota->kept,
+			       pages - back);
 	atomic_long_inc(&quota->pool->quota_events);
 	spin_unlock(&quota->lock);
 	back = pages - back + pool_unreserve(quota->pool, back, promise);

@@ -92,6 +92,22 @@ void reserve_destroy(struct reserve *reserve)
 	kfree(reserve);
 }
 
+static struct promise *reserve_other_promise(struct reserve *reserve,
+					     struct scope *scope)
+{
+	struct promise *promise;
+
+	list_for_each_entry(promise, &reserve->others, sibling)
+		if (promise->scope == scope)
+			return promise;
+	promise = promise_create(reserve->quota->pool, scope);
+	if (promise) {
+		scope_hold(reserve->quota->pool, scope);
+		list_add(&promise->sibling, &reserve->others);
+	}
+	return promise;
+}
+
 /**
  * reserve_promise() - Find the promise of pages within a scope, or make it.
  * @reserve: the reserve; its lock is held for writing
@@ -102,21 +118,11 @@ void reserve_destroy(struct reserve *reserve)
  */
 struct promise *reserve_promise(struct reserve *reserve, struct scope *scope)
 {
-	struct promise *promise;
-
 	lockdep_assert_held_write(&reserve->lock);
 
 	if (reserve->promise.scope == scope)
 		return &reserve->promise;
-	list_for_each_entry(promise, &reserve->others, sibling)
-		if (promise->scope == scope)
-			return promise;
-	promise = promise_create(reserve->quota->pool, scope);
-	if (promise) {
-		scope_hold(reserve->quota->pool, scope);
-		list_add(&promise->sibling, &reserve->others);
-	}
-	return promise;
+	return reserve_other_promise(reserve, scope);
 }
 
 /**
@@ -144,7 +150,7 @@ static int reserve_missing(struct reserve *reserve, unsigned long from,
 			   unsigned long to, const struct wish *wish,
 			   struct promise *promise)
 {
-	struct region_change change;
+	struct region_change change __uninitialized;
 	long missing;
 	int err;
 
@@ -200,6 +206,9 @@ int reserve_range(struct reserve *reserve, unsigned long from, unsigned long to,
 	struct scope *scope;
 	int err;
 
+	/* On any node there is nothing to find out, and nothing to undo. */
+	if (wish->any && !wish->interleave)
+		return reserve_within(reserve, from, to, wish, pool->any);
 	scope = wish_begin(wish, pool);
 	if (!scope)
 		return -ENOMEM;
@@ -443,7 +452,7 @@ int reserve_claim_beyond(struct reserve *reserve, unsigned long index,
 /* Put a claimed index that was not promised into the map. */
 static int reserve_enter(struct reserve *reserve, unsigned long index)
 {
-	struct region_change change;
+	struct region_change change __uninitialized;
 	long missing;
 
 	down_write(&reserve->lock);
