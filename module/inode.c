@@ -57,35 +57,29 @@ static const struct inode_operations file_inode_operations = {
 	.getattr = inode_getattr,
 };
 
-/*
- * Reserve and cache of a regular file. A new inode has no page yet and nobody
- * knows it, so that a failure leaves nothing but its memory.
- */
-static int inode_make_file(struct inode *inode)
+/* Reserve and cache of a regular file. */
+static void inode_make_file(struct inode *inode)
 {
 	struct huge_inode *huge = huge_inode(inode);
-	struct reserve *reserve;
 
-	reserve = reserve_create(super_info(inode->i_sb)->quota, inode, false);
-	if (!reserve)
-		return -ENOMEM;
-	cache_init(&huge->cache, inode->i_mapping, reserve);
+	reserve_init(&huge->own, super_info(inode->i_sb)->quota, inode, false);
+	cache_init(&huge->cache, inode->i_mapping, &huge->own);
 	atomic_set(&huge->openers, 0);
 	huge->autoclean = READ_ONCE(super_info(inode->i_sb)->autoclean_new);
 	INIT_LIST_HEAD(&huge->clean_list);
 	/* The self-check finds the inode on its mount's list before it is whole. */
-	smp_store_release(&huge->reserve, reserve);
+	smp_store_release(&huge->reserve, &huge->own);
 	inode->i_op = &file_inode_operations;
 	inode->i_fop = &file_operations_huge;
 	inode->i_mapping->a_ops = &huge_aops;
-	return 0;
 }
 
-static int inode_make_type(struct inode *inode, dev_t dev)
+static void inode_make_type(struct inode *inode, dev_t dev)
 {
 	switch (inode->i_mode & S_IFMT) {
 	case S_IFREG:
-		return inode_make_file(inode);
+		inode_make_file(inode);
+		break;
 	case S_IFDIR:
 		inode->i_op = &dir_operations_huge;
 		inode->i_fop = &simple_dir_operations;
@@ -93,13 +87,12 @@ static int inode_make_type(struct inode *inode, dev_t dev)
 		lockdep_annotate_inode_mutex_key(inode);
 		/* A directory also counts the "." in itself. */
 		inc_nlink(inode);
-		return 0;
+		break;
 	case S_IFLNK:
 		inode->i_op = &simple_symlink_inode_operations;
-		return 0;
+		break;
 	default:
 		init_special_inode(inode, inode->i_mode, dev);
-		return 0;
 	}
 }
 
@@ -131,13 +124,7 @@ struct inode *inode_make(struct super_block *sb, struct mnt_idmap *idmap,
 	inode->i_ino = get_next_ino();
 	inode_init_owner(idmap, inode, dir, mode);
 	inode_touch_new(inode);
-	err = inode_make_type(inode, dev);
-	if (err) {
-		/* From here on the inode's end gives its number back. */
-		clear_nlink(inode);
-		iput(inode);
-		return ERR_PTR(err);
-	}
+	inode_make_type(inode, dev);
 	return inode;
 }
 
@@ -192,7 +179,6 @@ void inode_free(struct inode *inode)
 	if (S_ISLNK(inode->i_mode))
 		kfree(inode->i_link);
 	/* All else of it ended with the inode, and could not here. */
-	kfree(huge->reserve);
 	kmem_cache_free(inode_cache, huge);
 }
 
@@ -210,8 +196,10 @@ static void huge_inode_init_once(void *object)
  */
 int inode_cache_create(void)
 {
-	inode_cache = kmem_cache_create("rhugefs_inode",
-					sizeof(struct huge_inode), 0,
+	size_t size = offsetof(struct huge_inode, own) +
+		      reserve_size(nr_node_ids);
+
+	inode_cache = kmem_cache_create("rhugefs_inode", size, 0,
 					SLAB_RECLAIM_ACCOUNT | SLAB_ACCOUNT,
 					huge_inode_init_once);
 	return inode_cache ? 0 : -ENOMEM;

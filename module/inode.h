@@ -13,13 +13,15 @@
  * @vfs: what the VFS knows of it. i_size of a regular file is written with the
  *	mapping's invalidate_lock held exclusively: mmap() may extend a file,
  *	and must not take i_rwsem under mmap_lock
- * @reserve: what a regular file was promised, NULL for all others; constant
+ * @reserve: what a regular file was promised: @own. NULL for all others, and while that
+ *	is in the making
  * @cache: the pages of a regular file
  * @policy: what mbind() has given a regular file, NULL until then; invalidate_lock
  * @openers: how many have a regular file open; negative if it was removed because
  *	nobody had
  * @autoclean: it goes when nobody has it open any more; constant
  * @clean_list: link in the list of struct autoclean, whose lock guards it
+ * @own: memory for @reserve, as long as the machine has nodes
  */
 struct huge_inode {
 	struct inode vfs;
@@ -29,6 +31,7 @@ struct huge_inode {
 	atomic_t openers;
 	bool autoclean;
 	struct list_head clean_list;
+	struct reserve own;
 };
 
 static inline struct huge_inode *huge_inode(struct inode *inode)

@@ -32,31 +32,45 @@
 #include "trace.h"
 
 /**
- * reserve_create() - Make an empty reserve.
+ * reserve_init() - Make an empty reserve.
+ * @reserve: memory for it, of reserve_size()
  * @quota: the mount's share, out of which its pages are to come
  * @inode: the file
  * @private: it is for a private mapping of the file
  *
- * Context: may sleep.
- * Return: the reserve, or NULL where memory is short.
+ * To be undone by reserve_end().
  */
-struct reserve *reserve_create(struct quota *quota, const struct inode *inode,
-			       bool private)
+void reserve_init(struct reserve *reserve, struct quota *quota,
+		  const struct inode *inode, bool private)
 {
-	int nr_nodes = quota->pool->nr_nodes;
-	struct reserve *reserve;
-
-	reserve = kzalloc(struct_size(reserve, promise.on_node, nr_nodes),
-			  GFP_KERNEL_ACCOUNT);
-	if (!reserve)
-		return NULL;
 	init_rwsem(&reserve->lock);
 	resv_map_init(&reserve->map);
 	INIT_LIST_HEAD(&reserve->others);
 	reserve->quota = quota;
 	reserve->inode = inode;
 	reserve->private = private;
+	reserve->forgotten = NULL;
 	promise_init(&reserve->promise, quota->pool, quota->kept.scope);
+}
+
+/**
+ * reserve_create() - Make an empty reserve with memory of its own.
+ * @quota: as for reserve_init()
+ * @inode: as for reserve_init()
+ * @private: as for reserve_init()
+ *
+ * Context: may sleep.
+ * Return: the reserve, for reserve_destroy(), or NULL where memory is short.
+ */
+struct reserve *reserve_create(struct quota *quota, const struct inode *inode,
+			       bool private)
+{
+	struct reserve *reserve;
+
+	reserve = kmalloc(reserve_size(quota->pool->nr_nodes),
+			  GFP_KERNEL_ACCOUNT);
+	if (reserve)
+		reserve_init(reserve, quota, inode, private);
 	return reserve;
 }
 

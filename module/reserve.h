@@ -2,6 +2,7 @@
 #ifndef RHUGEFS_RESERVE_H
 #define RHUGEFS_RESERVE_H
 
+#include <linux/overflow.h>
 #include <linux/rwsem.h>
 
 #include "quota.h"
@@ -81,6 +82,14 @@ struct claim {
 	bool zeroed;
 };
 
+/* What a reserve takes where there may be so many nodes, in bytes. */
+static inline size_t reserve_size(int nr_nodes)
+{
+	return struct_size_t(struct reserve, promise.on_node, nr_nodes);
+}
+
+void reserve_init(struct reserve *reserve, struct quota *quota,
+		  const struct inode *inode, bool private);
 struct reserve *reserve_create(struct quota *quota, const struct inode *inode,
 			       bool private);
 void reserve_end(struct reserve *reserve);

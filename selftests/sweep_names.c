@@ -86,7 +86,7 @@ static void verify_create(struct scene *scene, int err)
 
 SWEEP(create)
 {
-	.least = 2,
+	.least = 1,
 	.errnos = { ENOMEM },
 	.prepare = prepare_root,
 	.act = act_create,
@@ -265,7 +265,7 @@ static void verify_tmpfile(struct scene *scene, int err)
 
 SWEEP(tmpfile)
 {
-	.least = 2,
+	.least = 1,
 	.errnos = { ENOMEM },
 	.prepare = prepare_root,
 	.act = act_tmpfile,
