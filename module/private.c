@@ -34,7 +34,8 @@
  */
 struct private *private_create(struct inode *inode, struct mm_struct *mm)
 {
-	struct private *private = kzalloc(sizeof(*private), GFP_KERNEL_ACCOUNT);
+	size_t size = offsetof(struct private, own) + reserve_size(nr_node_ids);
+	struct private *private = kzalloc(size, GFP_KERNEL_ACCOUNT);
 
 	if (!private)
 		return NULL;
@@ -91,7 +92,8 @@ void private_destroy(struct private *private)
 	}
 	dontneed_exit(private);
 	private_leaf_free_all(private);
-	reserve_destroy(private->reserve);
+	if (private->reserve)
+		reserve_end(private->reserve);
 	kfree(private);
 }
 
@@ -108,18 +110,16 @@ void private_destroy(struct private *private)
 int private_reserve(struct private *private, unsigned long from,
 		    unsigned long to, const struct mempolicy *policy)
 {
-	struct reserve *reserve;
+	struct reserve *reserve = &private->own;
 	struct wish wish;
 	int err;
 
 	policy_wish(&wish, private->inode, policy, from);
-	reserve = reserve_create(private_cache(private)->reserve->quota,
-				 private->inode, true);
-	if (!reserve)
-		return -ENOMEM;
+	reserve_init(reserve, private_cache(private)->reserve->quota,
+		     private->inode, true);
 	err = reserve_range(reserve, from, to, &wish);
 	if (err) {
-		reserve_destroy(reserve);
+		reserve_end(reserve);
 		return err;
 	}
 	/* Of a child's it may just be looked at who uses what. */
@@ -357,6 +357,7 @@ static unsigned long private_drop_range(struct private *private,
 					unsigned long from, unsigned long to)
 {
 	struct address_space *mapping = private->inode->i_mapping;
+	/* Nobody adds any while a piece goes. */
 	bool more = !xa_empty(&private->leaves);
 	struct private_leaf *leaf;
 	unsigned long end, pages = 0;

@@ -57,6 +57,7 @@ enum private_flag {
  * @twice_to: index behind the last one; like @nr_vmas
  * @drop_work: gives back what was dropped
  * @drop_delay: jiffies until it tries once more; a hint, without a lock
+ * @own: memory for @reserve, as long as the machine has nodes
  */
 struct private {
 	struct inode *inode;
@@ -74,6 +75,7 @@ struct private {
 	unsigned long twice_to;
 	struct delayed_work drop_work;
 	unsigned long drop_delay;
+	struct reserve own;
 };
 
 /* Ids are part of what names a futex; see private_page.c. */

@@ -54,27 +54,6 @@ void reserve_init(struct reserve *reserve, struct quota *quota,
 }
 
 /**
- * reserve_create() - Make an empty reserve with memory of its own.
- * @quota: as for reserve_init()
- * @inode: as for reserve_init()
- * @private: as for reserve_init()
- *
- * Context: may sleep.
- * Return: the reserve, for reserve_destroy(), or NULL where memory is short.
- */
-struct reserve *reserve_create(struct quota *quota, const struct inode *inode,
-			       bool private)
-{
-	struct reserve *reserve;
-
-	reserve = kmalloc(reserve_size(quota->pool->nr_nodes),
-			  GFP_KERNEL_ACCOUNT);
-	if (reserve)
-		reserve_init(reserve, quota, inode, private);
-	return reserve;
-}
-
-/**
  * reserve_end() - End a reserve that may still be looked at.
  * @reserve: one from which everything was forgotten and released
  *
@@ -93,17 +72,6 @@ void reserve_end(struct reserve *reserve)
 	}
 	INIT_LIST_HEAD(&reserve->others);
 	promise_exit(&reserve->promise);
-}
-
-/**
- * reserve_destroy() - End a reserve and free it.
- * @reserve: as for reserve_end(), or NULL
- */
-void reserve_destroy(struct reserve *reserve)
-{
-	if (reserve)
-		reserve_end(reserve);
-	kfree(reserve);
 }
 
 static struct promise *reserve_other_promise(struct reserve *reserve,

@@ -90,10 +90,7 @@ static inline size_t reserve_size(int nr_nodes)
 
 void reserve_init(struct reserve *reserve, struct quota *quota,
 		  const struct inode *inode, bool private);
-struct reserve *reserve_create(struct quota *quota, const struct inode *inode,
-			       bool private);
 void reserve_end(struct reserve *reserve);
-void reserve_destroy(struct reserve *reserve);
 struct promise *reserve_promise(struct reserve *reserve, struct scope *scope);
 
 void reserve_spread(struct reserve *reserve, unsigned long from,

@@ -210,7 +210,8 @@ kernel_module()
 	local dir module
 
 	dir=$(dirname "$(dirname "$kernel_image")")/lib/modules/$kernel_release
-	module=$(find "$dir" -name "$1.ko*" 2>/dev/null | head -n 1)
+	[ -d "$dir" ] || return 0
+	module=$(find "$dir" -name "$1.ko*" | head -n 1)
 	case $module in
 	*.xz) xz -dc "$module" >"$2/$1.ko" ;;
 	*.ko) cp "$module" "$2/$1.ko" ;;
