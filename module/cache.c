@@ -272,7 +272,7 @@ unsigned long cache_remove(struct cache *cache, unsigned long from,
 	xa_for_each_range(&cache->pages, index, folio, from, to - 1) {
 		xa_erase(&cache->pages, index);
 		huge_page_detach(folio);
-		quota_give(cache->reserve->quota, folio);
+		quota_give(cache->reserve->user, folio);
 		removed++;
 		cond_resched();
 	}

@@ -303,6 +303,8 @@ static void check_mount(struct super_block *sb, void *data)
 	quota_read(quota, &subpool);
 	check_differ(check, "mount", 0, "used", subpool.used_hpages,
 		     check->used + quota_parked(quota));
+	check_differ(check, "mount", 0, "charged to users", subpool.used_hpages,
+		     quota_user_charged(quota));
 	check_differ(check, "mount", 0, "rsv", subpool.rsv_hpages,
 		     check_promise(check, &quota->kept));
 	if (subpool_lacks(&subpool, subpool.min_hpages))

@@ -272,8 +272,8 @@ static int cow_claim(struct cow *cow, bool want_zeroed, struct claim *claim)
 	if (reserve && !private_consumed(cow->private, cow->index))
 		return reserve_claim(reserve, cow->index, &wish, want_zeroed,
 				     claim);
-	return reserve_claim_beyond(cow->cache->reserve, cow->index, &wish,
-				    want_zeroed, claim);
+	return reserve_claim_beyond(cow->cache->reserve, cow->private->user,
+				    cow->index, &wish, want_zeroed, claim);
 }
 
 /*
@@ -321,7 +321,7 @@ static int cow_replace(struct cow *cow, struct folio *old, bool keep)
 	trace_cow(cow->private, cow->index, keep ? COW_COPY : COW_NEW, folio);
 	if (old) {
 		cow_unmap(cow);
-		private_page_drop(old, cow->cache->reserve->quota);
+		private_page_drop(old, cow->private->user);
 	}
 	return 0;
 }

@@ -75,8 +75,8 @@ static int fork_claim(struct private *child, struct vm_area_struct *vma,
 	if (child->reserve)
 		return reserve_claim(child->reserve, index, &wish, false,
 				     claim);
-	return reserve_claim_beyond(private_cache(child)->reserve, index, &wish,
-				    false, claim);
+	return reserve_claim_beyond(private_cache(child)->reserve, child->user,
+				    index, &wish, false, claim);
 }
 
 /* A copy for the child, or what says that there is none. */
@@ -195,7 +195,8 @@ static int fork_share(struct private *parent, struct private *child,
 /* The child's part of a mapping that is in its address space already. */
 static void fork_child(struct private *parent, struct vm_area_struct *vma)
 {
-	struct private *child = private_create(parent->inode, vma->vm_mm);
+	struct private *child = private_create(parent->inode, vma->vm_mm,
+					       parent->user);
 	int err = -ENOMEM;
 
 	/* Whatever becomes of the child, it must not have the parent's entries. */

@@ -22,19 +22,51 @@ static const struct address_space_operations huge_aops = {
 	.dirty_folio = noop_dirty_folio,
 };
 
+/* Who will own the file, held, where he is another one to be charged for it. */
+static int inode_new_user(struct mnt_idmap *idmap, struct inode *inode,
+			  const struct iattr *attr, struct quota_user **user)
+{
+	struct quota *quota = super_info(inode->i_sb)->quota;
+	kuid_t uid;
+
+	*user = NULL;
+	if (!(attr->ia_valid & ATTR_UID) || !quota->users_apart)
+		return 0;
+	uid = from_vfsuid(idmap, i_user_ns(inode), attr->ia_vfsuid);
+	*user = quota_user_get(quota, uid);
+	return *user ? 0 : -ENOMEM;
+}
+
+/* Nobody claims a page meanwhile, who would be charged as well. */
+static void inode_charge(struct inode *inode, struct quota_user *user)
+{
+	struct reserve *reserve = huge_inode(inode)->reserve;
+	struct quota_user *old = reserve->user;
+
+	filemap_invalidate_lock(inode->i_mapping);
+	reserve_charge(reserve, user);
+	filemap_invalidate_unlock(inode->i_mapping);
+	quota_user_put(old);
+}
+
 static int inode_setattr(struct mnt_idmap *idmap, struct dentry *dentry,
 			 struct iattr *attr)
 {
 	struct inode *inode = d_inode(dentry);
+	struct quota_user *user;
 	int err;
 
 	err = setattr_prepare(idmap, dentry, attr);
+	if (!err)
+		err = inode_new_user(idmap, inode, attr, &user);
 	if (err)
 		return err;
 	if (attr->ia_valid & ATTR_SIZE) {
 		truncate_size(inode, attr->ia_size);
 		inode_touch(inode);
 	}
+	if (user)
+		inode_charge(inode, user);
 	setattr_copy(idmap, inode, attr);
 	mark_inode_dirty(inode);
 	return 0;
@@ -57,12 +89,19 @@ static const struct inode_operations file_inode_operations = {
 	.getattr = inode_getattr,
 };
 
-/* Reserve and cache of a regular file. */
-static void inode_make_file(struct inode *inode)
+/*
+ * Reserve and cache of a regular file. A new inode has no page yet and nobody
+ * knows it, so that a failure leaves nothing but its memory.
+ */
+static int inode_make_file(struct inode *inode)
 {
 	struct huge_inode *huge = huge_inode(inode);
+	struct quota_user *user;
 
-	reserve_init(&huge->own, super_info(inode->i_sb)->quota, inode, false);
+	user = quota_user_get(super_info(inode->i_sb)->quota, inode->i_uid);
+	if (!user)
+		return -ENOMEM;
+	reserve_init(&huge->own, user, inode, false);
 	cache_init(&huge->cache, inode->i_mapping, &huge->own);
 	atomic_set(&huge->openers, 0);
 	huge->autoclean = READ_ONCE(super_info(inode->i_sb)->autoclean_new);
@@ -72,14 +111,14 @@ static void inode_make_file(struct inode *inode)
 	inode->i_op = &file_inode_operations;
 	inode->i_fop = &file_operations_huge;
 	inode->i_mapping->a_ops = &huge_aops;
+	return 0;
 }
 
-static void inode_make_type(struct inode *inode, dev_t dev)
+static int inode_make_type(struct inode *inode, dev_t dev)
 {
 	switch (inode->i_mode & S_IFMT) {
 	case S_IFREG:
-		inode_make_file(inode);
-		break;
+		return inode_make_file(inode);
 	case S_IFDIR:
 		inode->i_op = &dir_operations_huge;
 		inode->i_fop = &simple_dir_operations;
@@ -87,12 +126,13 @@ static void inode_make_type(struct inode *inode, dev_t dev)
 		lockdep_annotate_inode_mutex_key(inode);
 		/* A directory also counts the "." in itself. */
 		inc_nlink(inode);
-		break;
+		return 0;
 	case S_IFLNK:
 		inode->i_op = &simple_symlink_inode_operations;
-		break;
+		return 0;
 	default:
 		init_special_inode(inode, inode->i_mode, dev);
+		return 0;
 	}
 }
 
@@ -124,7 +164,13 @@ struct inode *inode_make(struct super_block *sb, struct mnt_idmap *idmap,
 	inode->i_ino = get_next_ino();
 	inode_init_owner(idmap, inode, dir, mode);
 	inode_touch_new(inode);
-	inode_make_type(inode, dev);
+	err = inode_make_type(inode, dev);
+	if (err) {
+		/* From here on the inode's end gives its number back. */
+		clear_nlink(inode);
+		iput(inode);
+		return ERR_PTR(err);
+	}
 	return inode;
 }
 
@@ -141,6 +187,7 @@ void inode_evict(struct inode *inode)
 	if (huge->reserve) {
 		truncate_all(inode);
 		reserve_end(huge->reserve);
+		quota_user_put(huge->reserve->user);
 		file_policy_destroy(huge->policy);
 	}
 	truncate_inode_pages_final(&inode->i_data);

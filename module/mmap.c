@@ -7,6 +7,7 @@
  * mapping has nothing of its own, its promises are the file's and outlive it. A
  * private one has a struct private, which ends with its last piece.
  */
+#include <linux/cred.h>
 #include <linux/mm.h>
 #include <linux/mman.h>
 #include <linux/overflow.h>
@@ -150,9 +151,24 @@ static int mmap_reserve(struct inode *inode, struct vm_area_struct *vma,
 	return err == -ENOSPC ? -ENOMEM : err;
 }
 
+/* A private mapping that the current user is charged for. */
+static struct private *mmap_make_private(struct inode *inode,
+					 struct vm_area_struct *vma)
+{
+	struct quota *quota = huge_inode(inode)->reserve->quota;
+	struct quota_user *user = quota_user_get(quota, current_fsuid());
+	struct private *private;
+
+	if (!user)
+		return NULL;
+	private = private_create(inode, vma->vm_mm, user);
+	quota_user_put(user);
+	return private;
+}
+
 static int mmap_private(struct inode *inode, struct vm_area_struct *vma)
 {
-	struct private *private = private_create(inode, vma->vm_mm);
+	struct private *private = mmap_make_private(inode, vma);
 	int err;
 
 	if (!private)

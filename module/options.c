@@ -31,6 +31,7 @@ const struct fs_parameter_spec options_spec[] = {
 	fsparam_string("pagesize", OPT_PAGESIZE),
 	fsparam_string("size", OPT_SIZE),
 	fsparam_u32("uid", OPT_UID),
+	fsparam_string("user_size", OPT_USER_SIZE),
 	{}
 };
 
@@ -111,15 +112,15 @@ static int options_parse_size(struct fs_context *fc, const char *key,
 	return 0;
 }
 
-static int options_parse_max(struct fs_context *fc, struct fs_parameter *param)
+/* The same of a limit, which is to let something through. */
+static int options_parse_max(struct fs_context *fc, struct fs_parameter *param,
+			     unsigned long *hpages)
 {
-	struct options *options = fc->fs_private;
-	int err = options_parse_size(fc, param->key, param->string,
-				     &options->max_hpages);
+	int err = options_parse_size(fc, param->key, param->string, hpages);
 
-	if (!err && !options->max_hpages)
-		return invalfc(fc, "size=%s is less than one huge page",
-			       param->string);
+	if (!err && !*hpages)
+		return invalfc(fc, "%s=%s is less than one huge page",
+			       param->key, param->string);
 	return err;
 }
 
@@ -264,7 +265,9 @@ int options_parse_param(struct fs_context *fc, struct fs_parameter *param)
 	case OPT_PAGESIZE:
 		return options_parse_pagesize(fc, param->string);
 	case OPT_SIZE:
-		return options_parse_max(fc, param);
+		return options_parse_max(fc, param, &options->max_hpages);
+	case OPT_USER_SIZE:
+		return options_parse_max(fc, param, &options->user_hpages);
 	default:
 		return -EINVAL;
 	}

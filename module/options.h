@@ -25,6 +25,7 @@ enum option {
 	OPT_PAGESIZE,
 	OPT_SIZE,
 	OPT_UID,
+	OPT_USER_SIZE,
 };
 
 /**
@@ -39,6 +40,7 @@ enum option {
  * @magic: see struct super_info
  * @min_hpages: see struct subpool
  * @max_hpages: see struct subpool
+ * @user_hpages: see struct quota's @user_max
  * @nodes: nodes on which its pages may lie
  * @policy: see struct super_info
  * @given: bit per enum option that was given
@@ -54,6 +56,7 @@ struct options {
 	unsigned int magic;
 	unsigned long min_hpages;
 	unsigned long max_hpages;
+	unsigned long user_hpages;
 	nodemask_t nodes;
 	struct policy *policy;
 	unsigned long given;

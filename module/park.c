@@ -62,14 +62,14 @@ static unsigned long park_free(struct list_head *unused)
 {
 	struct folio *folio, *next;
 	unsigned long freed = 0;
-	struct quota *quota;
+	struct quota_user *user;
 
 	list_for_each_entry_safe(folio, next, unused, lru) {
 		list_del(&folio->lru);
-		quota = folio->private;
+		user = folio->private;
 		folio->private = NULL;
 		stats_count(STAT_UNPARKED);
-		quota_unpark(quota, folio);
+		quota_unpark(user, folio);
 		freed++;
 	}
 	return freed;
@@ -133,15 +133,15 @@ static void park_work(struct work_struct *work)
  * park_page() - Keep a page until the last foreign reference is dropped.
  * @pool: the pool
  * @folio: a page that has left page tables and page cache
- * @quota: the share of the mount whose it was, with a reference for the page
+ * @user: who is charged for it, held for the page, as is his share
  *
  * Context: no lock of the pool is held.
  */
-void park_page(struct pool *pool, struct folio *folio, struct quota *quota)
+void park_page(struct pool *pool, struct folio *folio, struct quota_user *user)
 {
 	struct pool_node *node = pool->node[folio_nid(folio)];
 
-	folio->private = quota;
+	folio->private = user;
 	stats_count(STAT_PARKED);
 	trace_park(folio);
 	spin_lock(&node->lock);

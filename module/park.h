@@ -4,11 +4,11 @@
 
 #include "pool.h"
 
-struct quota;
+struct quota_user;
 
 void park_init(struct pool *pool);
 void park_exit(struct pool *pool);
-void park_page(struct pool *pool, struct folio *folio, struct quota *quota);
+void park_page(struct pool *pool, struct folio *folio, struct quota_user *user);
 unsigned long park_collect(struct pool *pool);
 struct folio *park_remove(struct pool *pool, int nid);
 

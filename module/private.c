@@ -28,11 +28,13 @@
  * private_create() - Make an empty private mapping.
  * @inode: the file to be mapped
  * @mm: the address space in which it is mapped
+ * @user: who is charged for its pages, held
  *
  * Context: may sleep.
  * Return: the mapping with one piece, or NULL where memory is short.
  */
-struct private *private_create(struct inode *inode, struct mm_struct *mm)
+struct private *private_create(struct inode *inode, struct mm_struct *mm,
+			       struct quota_user *user)
 {
 	size_t size = offsetof(struct private, own) + reserve_size(nr_node_ids);
 	struct private *private = kzalloc(size, GFP_KERNEL_ACCOUNT);
@@ -41,6 +43,7 @@ struct private *private_create(struct inode *inode, struct mm_struct *mm)
 		return NULL;
 	private->inode = inode;
 	private->mm = mm;
+	private->user = quota_user_hold(user);
 	private->nr_vmas = 1;
 	xa_init_flags(&private->leaves, XA_FLAGS_ACCOUNT);
 	init_rwsem(&private->map_lock);
@@ -94,6 +97,7 @@ void private_destroy(struct private *private)
 	private_leaf_free_all(private);
 	if (private->reserve)
 		reserve_end(private->reserve);
+	quota_user_put(private->user);
 	kfree(private);
 }
 
@@ -115,8 +119,7 @@ int private_reserve(struct private *private, unsigned long from,
 	int err;
 
 	policy_wish(&wish, private->inode, policy, from);
-	reserve_init(reserve, private_cache(private)->reserve->quota,
-		     private->inode, true);
+	reserve_init(reserve, private->user, private->inode, true);
 	err = reserve_range(reserve, from, to, &wish);
 	if (err) {
 		reserve_end(reserve);
@@ -203,14 +206,13 @@ bool private_consumed(struct private *private, unsigned long index)
  */
 bool private_give_up(struct private *private, unsigned long index)
 {
-	struct quota *quota = private_cache(private)->reserve->quota;
 	void *entry = private_entry(private, index);
 
 	if (!entry || xa_is_value(entry)) {
 		private_entry_erase(private, index);
 	} else if (!private->reserve || !private_consumed(private, index)) {
 		private_entry_erase(private, index);
-		private_page_drop(entry, quota);
+		private_page_drop(entry, private->user);
 	} else if (private_page_unused(entry)) {
 		/* Who ends the mapping waits here as long as there is an entry. */
 		private_page_release(entry);
@@ -218,7 +220,7 @@ bool private_give_up(struct private *private, unsigned long index)
 		private_entry_erase(private, index);
 	} else if (!reserve_replace(private->reserve, index)) {
 		private_entry_erase(private, index);
-		private_page_drop(entry, quota);
+		private_page_drop(entry, private->user);
 	} else {
 		private_mark(private, index, PRIVATE_DROPPED);
 		return false;
@@ -333,7 +335,6 @@ static unsigned long private_drop_leaf(struct private *private,
 				       struct private_leaf *leaf,
 				       unsigned long from, unsigned long to)
 {
-	struct quota *quota = private_cache(private)->reserve->quota;
 	unsigned long index, pages = 0;
 	unsigned int at;
 
@@ -342,7 +343,7 @@ static unsigned long private_drop_leaf(struct private *private,
 		if (!leaf->entry[at] || xa_is_value(leaf->entry[at]))
 			continue;
 		pages += !test_bit(at, &leaf->marks[PRIVATE_INHERITED]);
-		private_page_drop(leaf->entry[at], quota);
+		private_page_drop(leaf->entry[at], private->user);
 	}
 	private_leaf_empty(private, from, to);
 	return pages;

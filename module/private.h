@@ -32,6 +32,8 @@ enum private_flag {
  * struct private - the pages of one private mapping in one process
  * @inode: the mapped file; constant
  * @mm: the process's address space; constant
+ * @user: who is charged for its pages, held: who has made the mapping, or that of which
+ *	it is a child's; constant
  * @reserve: what mmap() promised, NULL for MAP_NORESERVE, and for a child unless
  *	its mount has fork_reserve; constant. Every index that is mapped is in its
  *	map, and each of them for which @leaves has no page, or one that is
@@ -62,6 +64,7 @@ enum private_flag {
 struct private {
 	struct inode *inode;
 	struct mm_struct *mm;
+	struct quota_user *user;
 	struct reserve *reserve;
 	struct xarray leaves;
 	struct rw_semaphore map_lock;
@@ -98,7 +101,8 @@ static inline unsigned long private_to(struct vm_area_struct *vma)
 	return private_from(vma) + (vma_pages(vma) >> HUGE_ORDER);
 }
 
-struct private *private_create(struct inode *inode, struct mm_struct *mm);
+struct private *private_create(struct inode *inode, struct mm_struct *mm,
+			       struct quota_user *user);
 int private_register(struct private *private);
 void private_destroy(struct private *private);
 int private_reserve(struct private *private, unsigned long from,

@@ -130,16 +130,16 @@ void private_page_release(struct folio *folio)
  *	it back.
  * @folio: a private page, which the mapping's process has mapped no longer; its
  *	index mutex is held
- * @quota: the mount's share
+ * @user: who is charged for it
  *
  * Context: may sleep.
  */
-void private_page_drop(struct folio *folio, struct quota *quota)
+void private_page_drop(struct folio *folio, struct quota_user *user)
 {
 	if (private_page_unshare(folio))
 		return;
 	private_page_release(folio);
-	quota_give(quota, folio);
+	quota_give(user, folio);
 }
 
 /**

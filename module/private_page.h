@@ -13,7 +13,7 @@ unsigned long private_page_holders(struct folio *folio);
 void private_page_share(struct folio *folio);
 unsigned long private_page_unshare(struct folio *folio);
 void private_page_release(struct folio *folio);
-void private_page_drop(struct folio *folio, struct quota *quota);
+void private_page_drop(struct folio *folio, struct quota_user *user);
 bool private_page_writable(struct folio *folio, struct private *private,
 			   unsigned long index);
 bool private_page_unused(struct folio *folio);

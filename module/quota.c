@@ -29,11 +29,14 @@
  * quota_create() - Make a share without limits.
  * @pool: the pool
  * @nodes: where its pages may lie, NULL for anywhere
+ * @user_max: most huge pages of each user, SUBPOOL_NO_MAX where users are not told
+ *	apart
  *
  * Context: may sleep.
  * Return: the share with one reference, or NULL where memory is short.
  */
-struct quota *quota_create(struct pool *pool, const nodemask_t *nodes)
+struct quota *quota_create(struct pool *pool, const nodemask_t *nodes,
+			   unsigned long user_max)
 {
 	struct wish wish = { .any = !nodes || pool->nr_nodes == 1 };
 	struct scope *scope;
@@ -53,6 +56,7 @@ struct quota *quota_create(struct pool *pool, const nodemask_t *nodes)
 	refcount_set(&quota->ref, 1);
 	spin_lock_init(&quota->lock);
 	subpool_init(&quota->subpool);
+	quota_users_init(quota, user_max);
 	quota->pool = pool;
 	wish_within(&quota->wish, scope);
 	promise_init(&quota->kept, pool, scope);
@@ -71,27 +75,54 @@ static void quota_put(struct quota *quota)
 	kfree(quota);
 }
 
-/*
- * Take pages out of the subpool and, as far as it lacks them, out of what the pool
- * may give; all or nothing. How many the pool has to find, or -ENOSPC where the
- * subpool says no, -EAGAIN where the pool does.
- */
-static long quota_admit(struct quota *quota, unsigned long pages,
-			struct hunt *hunt)
+/* What the pool must have so that pages can be used, or -ENOSPC for a limit. */
+static long quota_missing(struct quota_user *user, unsigned long pages)
 {
-	long missing;
+	struct quota *quota = user->quota;
 
 	lockdep_assert_held(&quota->lock);
 
-	missing = subpool_missing(&quota->subpool, pages);
+	if (user != &quota->everybody &&
+	    (pages > quota->user_max ||
+	     user->used_hpages > quota->user_max - pages))
+		return -ENOSPC;
+	return subpool_missing(&quota->subpool, pages);
+}
+
+static void quota_charge(struct quota_user *user, unsigned long pages)
+{
+	subpool_get_pages(&user->quota->subpool, pages);
+	user->used_hpages += pages;
+	atomic_long_inc(&user->quota->pool->quota_events);
+}
+
+/* How many pages go back to the pool; the rest is kept. */
+static unsigned long quota_uncharge(struct quota_user *user,
+				    unsigned long pages)
+{
+	lockdep_assert_held(&user->quota->lock);
+
+	user->used_hpages -= pages;
+	return subpool_put_pages(&user->quota->subpool, pages);
+}
+
+/*
+ * Take pages out of the subpool and, as far as it lacks them, out of what the pool
+ * may give; all or nothing. How many the pool has to find, or -ENOSPC where the
+ * subpool or the user's limit says no, -EAGAIN where the pool does.
+ */
+static long quota_admit(struct quota_user *user, unsigned long pages,
+			struct hunt *hunt)
+{
+	long missing = quota_missing(user, pages);
+
 	/* What is parked counts as used, and may have come free. */
 	hunt->pages = max(missing, 0L);
 	if (missing < 0)
 		return missing;
 	if (!surplus_admit(hunt, missing))
 		return -EAGAIN;
-	subpool_get_pages(&quota->subpool, pages);
-	atomic_long_inc(&quota->pool->quota_events);
+	quota_charge(user, pages);
 	return missing;
 }
 
@@ -100,16 +131,14 @@ static long quota_admit(struct quota *quota, unsigned long pages,
  * are kept and not of use there are given up for others. @promise is NULL for one page,
  * which is taken at once.
  */
-static long quota_plan(struct quota *quota, unsigned long pages,
+static long quota_plan(struct quota_user *user, unsigned long pages,
 		       struct hunt *hunt, struct promise *promise, bool *zeroed,
 		       struct folio **folio)
 {
+	long missing = quota_missing(user, pages);
+	struct quota *quota = user->quota;
 	struct plan plan;
-	long missing;
 
-	lockdep_assert_held(&quota->lock);
-
-	missing = subpool_missing(&quota->subpool, pages);
 	hunt->pages = max(missing, 0L);
 	hunt->lacks = 0;
 	if (missing < 0)
@@ -126,21 +155,21 @@ static long quota_plan(struct quota *quota, unsigned long pages,
 	else
 		*folio = plan_take(&plan, pages - missing, zeroed);
 	plan_end(&plan);
-	subpool_get_pages(&quota->subpool, pages);
-	atomic_long_inc(&quota->pool->quota_events);
+	quota_charge(user, pages);
 	return 0;
 }
 
-static long quota_try_reserve(struct quota *quota, unsigned long pages,
+static long quota_try_reserve(struct quota_user *user, unsigned long pages,
 			      struct hunt *hunt, struct promise *promise)
 {
+	struct quota *quota = user->quota;
 	long missing;
 
 	spin_lock(&quota->lock);
 	if (!promise->scope->any) {
-		missing = quota_plan(quota, pages, hunt, promise, NULL, NULL);
+		missing = quota_plan(user, pages, hunt, promise, NULL, NULL);
 	} else {
-		missing = quota_admit(quota, pages, hunt);
+		missing = quota_admit(user, pages, hunt);
 		if (missing >= 0 && missing < pages)
 			pool_hand_over(quota->pool, &quota->kept, promise,
 				       pages - missing);
@@ -153,7 +182,7 @@ static long quota_try_reserve(struct quota *quota, unsigned long pages,
 
 /**
  * quota_reserve() - Promise pages to somebody.
- * @quota: the mount's share
+ * @user: who is charged
  * @pages: huge pages wanted
  * @wish: where they should lie
  * @promise: raised by @pages on success, unchanged otherwise; its scope is where they
@@ -162,10 +191,10 @@ static long quota_try_reserve(struct quota *quota, unsigned long pages,
  * Context: may sleep.
  * Return: 0, or -ENOSPC where so many cannot be promised.
  */
-int quota_reserve(struct quota *quota, unsigned long pages,
+int quota_reserve(struct quota_user *user, unsigned long pages,
 		  const struct wish *wish, struct promise *promise)
 {
-	struct hunt hunt = { .pool = quota->pool, .wish = wish };
+	struct hunt hunt = { .pool = user->quota->pool, .wish = wish };
 	long missing;
 
 	if (!pages)
@@ -173,7 +202,7 @@ int quota_reserve(struct quota *quota, unsigned long pages,
 	if (inject(INJECT_POOL))
 		return -ENOSPC;
 	do
-		missing = quota_try_reserve(quota, pages, &hunt, promise);
+		missing = quota_try_reserve(user, pages, &hunt, promise);
 	while (missing < 0 && surplus_hunt(&hunt));
 	surplus_end(&hunt);
 	return missing < 0 ? -ENOSPC : 0;
@@ -181,42 +210,43 @@ int quota_reserve(struct quota *quota, unsigned long pages,
 
 /**
  * quota_reserve_spare() - Promise a page that is there to be had.
- * @quota: the mount's share
+ * @user: who is charged
  * @wish: as for quota_reserve()
  * @promise: as for quota_reserve()
  *
  * Context: may reschedule; as for quota_reserve().
  * Return: 0, or -ENOSPC where every free page is promised; none is looked for.
  */
-int quota_reserve_spare(struct quota *quota, const struct wish *wish,
+int quota_reserve_spare(struct quota_user *user, const struct wish *wish,
 			struct promise *promise)
 {
-	struct hunt hunt = { .pool = quota->pool, .wish = wish };
+	struct hunt hunt = { .pool = user->quota->pool, .wish = wish };
 
 	if (inject(INJECT_POOL) ||
-	    quota_try_reserve(quota, 1, &hunt, promise) < 0)
+	    quota_try_reserve(user, 1, &hunt, promise) < 0)
 		return -ENOSPC;
 	return 0;
 }
 
 /**
  * quota_unreserve() - Take back promises that were not consumed.
- * @quota: the mount's share
+ * @user: who was charged
  * @pages: huge pages to be taken back
  * @promise: lowered by that many; has as many
  *
  * Context: may sleep.
  * Return: huge pages that were taken back.
  */
-unsigned long quota_unreserve(struct quota *quota, unsigned long pages,
+unsigned long quota_unreserve(struct quota_user *user, unsigned long pages,
 			      struct promise *promise)
 {
+	struct quota *quota = user->quota;
 	unsigned long back;
 
 	if (!pages)
 		return 0;
 	spin_lock(&quota->lock);
-	back = subpool_put_pages(&quota->subpool, pages);
+	back = quota_uncharge(user, pages);
 	if (back < pages)
 		pool_hand_over(quota->pool, promise, &quota->kept,
 			       pages - back);
@@ -228,19 +258,20 @@ unsigned long quota_unreserve(struct quota *quota, unsigned long pages,
 }
 
 /* A page that is kept, if there is one: with the lock held none is added unseen. */
-static long quota_try_take(struct quota *quota, struct hunt *hunt, bool *zeroed,
-			   struct folio **folio)
+static long quota_try_take(struct quota_user *user, struct hunt *hunt,
+			   bool *zeroed, struct folio **folio)
 {
+	struct quota *quota = user->quota;
 	long missing;
 
 	spin_lock(&quota->lock);
 	if (hunt->wish->any) {
-		missing = quota_admit(quota, 1, hunt);
+		missing = quota_admit(user, 1, hunt);
 		if (!missing)
 			*folio = pool_take_promised(quota->pool, hunt->wish,
 						    &quota->kept, zeroed);
 	} else {
-		missing = quota_plan(quota, 1, hunt, NULL, zeroed, folio);
+		missing = quota_plan(user, 1, hunt, NULL, zeroed, folio);
 	}
 	spin_unlock(&quota->lock);
 	return missing;
@@ -248,18 +279,18 @@ static long quota_try_take(struct quota *quota, struct hunt *hunt, bool *zeroed,
 
 /**
  * quota_take() - Take a page that nobody was promised.
- * @quota: the mount's share
+ * @user: who is charged
  * @wish: where it should lie
  * @zeroed: in: a zeroed page is preferred to a dirty one; out: it is one
  *
  * Context: may sleep.
- * Return: the page, or NULL where the mount's maximum is reached or every free page
- * is promised to others.
+ * Return: the page, or NULL where the mount's maximum or the user's is reached or every
+ * free page is promised to others.
  */
-struct folio *quota_take(struct quota *quota, const struct wish *wish,
+struct folio *quota_take(struct quota_user *user, const struct wish *wish,
 			 bool *zeroed)
 {
-	struct hunt hunt = { .pool = quota->pool, .wish = wish };
+	struct hunt hunt = { .pool = user->quota->pool, .wish = wish };
 	bool want_zeroed = *zeroed;
 	struct folio *folio = NULL;
 	long missing;
@@ -268,22 +299,23 @@ struct folio *quota_take(struct quota *quota, const struct wish *wish,
 		return NULL;
 	do {
 		*zeroed = want_zeroed;
-		missing = quota_try_take(quota, &hunt, zeroed, &folio);
+		missing = quota_try_take(user, &hunt, zeroed, &folio);
 	} while (missing < 0 && surplus_hunt(&hunt));
 	surplus_end(&hunt);
-	return missing > 0 ? pool_take(quota->pool, wish, zeroed) : folio;
+	return missing > 0 ? pool_take(user->quota->pool, wish, zeroed) : folio;
 }
 
 /*
  * Put a page that is in use no more where it belongs. Of one that is kept the unit
  * is added with the lock held.
  */
-static void quota_free(struct quota *quota, struct folio *folio, bool zeroed)
+static void quota_free(struct quota_user *user, struct folio *folio, bool zeroed)
 {
+	struct quota *quota = user->quota;
 	bool kept;
 
 	spin_lock(&quota->lock);
-	kept = !subpool_put_pages(&quota->subpool, 1);
+	kept = !quota_uncharge(user, 1);
 	trace_give(folio, zeroed, kept);
 	pool_put_back(quota->pool, folio, zeroed, kept ? &quota->kept : NULL);
 	spin_unlock(&quota->lock);
@@ -292,54 +324,101 @@ static void quota_free(struct quota *quota, struct folio *folio, bool zeroed)
 
 /**
  * quota_put_back() - Undo quota_take().
- * @quota: the mount's share
+ * @user: who was charged
  * @folio: a page that nobody else has seen
  * @zeroed: it holds only zeroes
  */
-void quota_put_back(struct quota *quota, struct folio *folio, bool zeroed)
+void quota_put_back(struct quota_user *user, struct folio *folio, bool zeroed)
 {
-	quota_free(quota, folio, zeroed);
+	quota_free(user, folio, zeroed);
 }
 
 /**
  * quota_give() - Give back a page that was in use.
- * @quota: the mount's share
+ * @user: who was charged
  * @folio: the page, no longer mapped and in no cache
  *
  * Reading the count orders before whatever the next owner writes, by control
  * dependency; folio_put() of the last holder orders before the count.
  */
-void quota_give(struct quota *quota, struct folio *folio)
+void quota_give(struct quota_user *user, struct folio *folio)
 {
 	if (folio_ref_count(folio) > 1) {
-		refcount_inc(&quota->ref);
-		park_page(quota->pool, folio, quota);
+		refcount_inc(&user->quota->ref);
+		park_page(user->quota->pool, folio, quota_user_hold(user));
 		return;
 	}
-	quota_free(quota, folio, false);
+	quota_free(user, folio, false);
 }
 
 /**
  * quota_unpark() - Free a page that was parked.
- * @quota: the share of the mount that gave it back
+ * @user: who is charged for it
  * @folio: the page, to which only the pool has a reference
  */
-void quota_unpark(struct quota *quota, struct folio *folio)
+void quota_unpark(struct quota_user *user, struct folio *folio)
 {
-	quota_free(quota, folio, false);
+	struct quota *quota = user->quota;
+
+	quota_free(user, folio, false);
+	quota_user_put(user);
 	quota_put(quota);
 }
 
 /**
  * quota_leave() - A parked page leaves the pool, whoever still holds it.
- * @quota: the share of the mount that gave it back
+ * @user: who is charged for it
  */
-void quota_leave(struct quota *quota)
+void quota_leave(struct quota_user *user)
+{
+	struct quota *quota = user->quota;
+
+	spin_lock(&quota->lock);
+	quota_uncharge(user, 1);
+	spin_unlock(&quota->lock);
+	quota_user_put(user);
+	quota_put(quota);
+}
+
+/**
+ * quota_move_charge() - Charge another user for what one was charged for.
+ * @from: who was charged
+ * @to: who will be, of the same share, whatever his limit says
+ * @pages: huge pages
+ */
+void quota_move_charge(struct quota_user *from, struct quota_user *to,
+		       unsigned long pages)
+{
+	struct quota *quota = from->quota;
+
+	spin_lock(&quota->lock);
+	from->used_hpages -= pages;
+	to->used_hpages += pages;
+	atomic_long_inc(&quota->pool->quota_events);
+	spin_unlock(&quota->lock);
+}
+
+/**
+ * quota_set_user_max() - Change the limit of each user.
+ * @quota: a share that tells users apart
+ * @max_hpages: most huge pages of each; who has more keeps them
+ */
+void quota_set_user_max(struct quota *quota, unsigned long max_hpages)
 {
 	spin_lock(&quota->lock);
-	subpool_put_pages(&quota->subpool, 1);
+	quota->user_max = max_hpages;
 	spin_unlock(&quota->lock);
-	quota_put(quota);
+}
+
+/**
+ * quota_user_max() - The limit of each user.
+ * @quota: the mount's share
+ *
+ * Return: huge pages, SUBPOOL_NO_MAX where users are not told apart.
+ */
+unsigned long quota_user_max(struct quota *quota)
+{
+	return READ_ONCE(quota->user_max);
 }
 
 /* Change the limits if @found has what the minimum lacks; else how much it lacks. */

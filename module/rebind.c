@@ -273,7 +273,7 @@ static int piece_reserve(struct reserve *reserve, struct piece *piece)
 		return missing;
 	if (piece->wish.spread)
 		reserve_spread(reserve, piece->from, piece->to, &piece->wish);
-	return quota_reserve(reserve->quota, missing, &piece->wish,
+	return quota_reserve(reserve->user, missing, &piece->wish,
 			     piece->units);
 }
 
@@ -332,7 +332,7 @@ static void piece_free(struct reserve *reserve, struct piece *piece)
 	if (piece->units) {
 		units = pool_promised(pool, piece->units);
 		if (units)
-			quota_unreserve(reserve->quota, units, piece->units);
+			quota_unreserve(reserve->user, units, piece->units);
 		promise_destroy(piece->units);
 	}
 	wish_end(&piece->wish, pool, piece->scope);

@@ -34,19 +34,22 @@
 /**
  * reserve_init() - Make an empty reserve.
  * @reserve: memory for it, of reserve_size()
- * @quota: the mount's share, out of which its pages are to come
+ * @user: who is charged for its pages, held for as long as it is there
  * @inode: the file
  * @private: it is for a private mapping of the file
  *
  * To be undone by reserve_end().
  */
-void reserve_init(struct reserve *reserve, struct quota *quota,
+void reserve_init(struct reserve *reserve, struct quota_user *user,
 		  const struct inode *inode, bool private)
 {
+	struct quota *quota = user->quota;
+
 	init_rwsem(&reserve->lock);
 	resv_map_init(&reserve->map);
 	INIT_LIST_HEAD(&reserve->others);
 	reserve->quota = quota;
+	reserve->user = user;
 	reserve->inode = inode;
 	reserve->private = private;
 	reserve->forgotten = NULL;
@@ -72,6 +75,22 @@ void reserve_end(struct reserve *reserve)
 	}
 	INIT_LIST_HEAD(&reserve->others);
 	promise_exit(&reserve->promise);
+}
+
+/**
+ * reserve_charge() - Charge another user for all of a reserve.
+ * @reserve: a file's reserve
+ * @user: the user, held; in his place the caller has to put the one who was charged
+ *
+ * Context: the file's invalidate_lock is held exclusively; may sleep.
+ */
+void reserve_charge(struct reserve *reserve, struct quota_user *user)
+{
+	down_write(&reserve->lock);
+	quota_move_charge(reserve->user, user,
+			  region_count(&reserve->map, 0, REGION_END));
+	reserve->user = user;
+	up_write(&reserve->lock);
 }
 
 static struct promise *reserve_other_promise(struct reserve *reserve,
@@ -141,7 +160,7 @@ static int reserve_missing(struct reserve *reserve, unsigned long from,
 		return missing;
 	if (wish->spread)
 		reserve_spread(reserve, from, to, wish);
-	err = quota_reserve(reserve->quota, missing, wish, promise);
+	err = quota_reserve(reserve->user, missing, wish, promise);
 	if (err)
 		region_abort(&change);
 	else
@@ -259,7 +278,7 @@ static void reserve_unreserve(struct reserve *reserve, struct promise *promise,
 {
 	unsigned long released;
 
-	released = quota_unreserve(reserve->quota, pages, promise);
+	released = quota_unreserve(reserve->user, pages, promise);
 	trace_unreserve(reserve, released);
 	WARN_ONCE(released != pages,
 		  "rhugefs: %lu promises to end, %lu were there\n",
@@ -357,7 +376,7 @@ static void reserve_find(struct claim *claim, const struct wish *wish,
 	/* It may have come from another node than that of the promise. */
 	surplus_trim(reserve->quota->pool);
 	if (!claim->folio)
-		claim->folio = quota_take(reserve->quota, wish, &claim->zeroed);
+		claim->folio = quota_take(claim->user, wish, &claim->zeroed);
 	trace_claim(claim);
 }
 
@@ -404,13 +423,18 @@ int reserve_claim(struct reserve *reserve, unsigned long index,
 		  const struct wish *wish, bool want_zeroed,
 		  struct claim *claim)
 {
-	*claim = (struct claim){ .reserve = reserve, .index = index };
+	*claim = (struct claim){
+		.reserve = reserve,
+		.user = reserve->user,
+		.index = index,
+	};
 	return reserve_take(claim, wish, true, want_zeroed);
 }
 
 /**
  * reserve_claim_beyond() - Take a page for which nothing was promised.
  * @reserve: the file's reserve, of which only the mount's share counts
+ * @user: who is charged
  * @index: what it is taken for, in huge pages; does not go into the map
  * @wish: where the page should lie
  * @want_zeroed: as for reserve_claim()
@@ -419,12 +443,13 @@ int reserve_claim(struct reserve *reserve, unsigned long index,
  * Context: may sleep.
  * Return: 0, or -ENOSPC where there is no page that was not promised to others.
  */
-int reserve_claim_beyond(struct reserve *reserve, unsigned long index,
-			 const struct wish *wish, bool want_zeroed,
-			 struct claim *claim)
+int reserve_claim_beyond(struct reserve *reserve, struct quota_user *user,
+			 unsigned long index, const struct wish *wish,
+			 bool want_zeroed, struct claim *claim)
 {
 	*claim = (struct claim){
 		.reserve = reserve,
+		.user = user,
 		.index = index,
 		.beyond = true,
 	};
@@ -489,7 +514,7 @@ void reserve_cancel(struct claim *claim)
 		pool_put_back(reserve->quota->pool, claim->folio, claim->zeroed,
 			      claim->promise);
 	else
-		quota_put_back(reserve->quota, claim->folio, claim->zeroed);
+		quota_put_back(claim->user, claim->folio, claim->zeroed);
 	up_write(&reserve->lock);
 	claim->folio = NULL;
 	claim->promise = NULL;
@@ -534,7 +559,7 @@ int reserve_replace(struct reserve *reserve, unsigned long index)
 	down_write(&reserve->lock);
 	promise = reserve_was_of(reserve, index);
 	wish_within(&wish, promise->scope);
-	err = quota_reserve_spare(reserve->quota, &wish, promise);
+	err = quota_reserve_spare(reserve->user, &wish, promise);
 	up_write(&reserve->lock);
 	return err;
 }

@@ -19,6 +19,8 @@ struct inode;
  *	they commit a page that was not promised. Sleeping, since between the
  *	two steps the pool may have to find pages
  * @quota: the mount's share, out of which promises are made and pages come; constant
+ * @user: who is charged for them, held; changed by chown() with the file's
+ *	invalidate_lock held exclusively
  * @inode: the file, for those who trace; constant
  * @private: it is a private mapping's; constant
  * @map: indices that were promised, whether or not consumed meanwhile, and what promise
@@ -34,6 +36,7 @@ struct inode;
 struct reserve {
 	struct rw_semaphore lock;
 	struct quota *quota;
+	struct quota_user *user;
 	const struct inode *inode;
 	bool private;
 	struct resv_map map;
@@ -63,6 +66,7 @@ typedef unsigned long (*reserve_held_fn)(void *data, unsigned long from,
 /**
  * struct claim - a page taken for one index, until it is committed or cancelled
  * @reserve: the reserve out of whose promise or share it came
+ * @user: who is charged for the page
  * @folio: the page, which nobody else can see yet
  * @index: index in the file, in huge pages
  * @promise: the index was promised, and this page keeps that promise; else NULL
@@ -75,6 +79,7 @@ typedef unsigned long (*reserve_held_fn)(void *data, unsigned long from,
  */
 struct claim {
 	struct reserve *reserve;
+	struct quota_user *user;
 	struct folio *folio;
 	unsigned long index;
 	struct promise *promise;
@@ -88,9 +93,10 @@ static inline size_t reserve_size(int nr_nodes)
 	return struct_size_t(struct reserve, promise.on_node, nr_nodes);
 }
 
-void reserve_init(struct reserve *reserve, struct quota *quota,
+void reserve_init(struct reserve *reserve, struct quota_user *user,
 		  const struct inode *inode, bool private);
 void reserve_end(struct reserve *reserve);
+void reserve_charge(struct reserve *reserve, struct quota_user *user);
 struct promise *reserve_promise(struct reserve *reserve, struct scope *scope);
 
 void reserve_spread(struct reserve *reserve, unsigned long from,
@@ -106,9 +112,9 @@ void reserve_release_index(struct reserve *reserve, unsigned long index);
 int reserve_claim(struct reserve *reserve, unsigned long index,
 		  const struct wish *wish, bool want_zeroed,
 		  struct claim *claim);
-int reserve_claim_beyond(struct reserve *reserve, unsigned long index,
-			 const struct wish *wish, bool want_zeroed,
-			 struct claim *claim);
+int reserve_claim_beyond(struct reserve *reserve, struct quota_user *user,
+			 unsigned long index, const struct wish *wish,
+			 bool want_zeroed, struct claim *claim);
 int reserve_commit(struct claim *claim);
 void reserve_cancel(struct claim *claim);
 void reserve_restore(struct reserve *reserve, unsigned long index,

@@ -105,6 +105,9 @@ static int super_show_options(struct seq_file *seq, struct dentry *root)
 	if (subpool.min_hpages)
 		seq_printf(seq, ",min_size=%luM",
 			   subpool.min_hpages << (HUGE_SHIFT - 20));
+	if (info->quota->users_apart)
+		seq_printf(seq, ",user_size=%luM",
+			   quota_user_max(info->quota) << (HUGE_SHIFT - 20));
 	if (info->fork_reserve)
 		seq_puts(seq, ",fork_reserve");
 	if (READ_ONCE(info->autoclean_new))
@@ -185,7 +188,8 @@ static int super_fill(struct super_block *sb, struct fs_context *fc)
 	info->bound = options->given & BIT(OPT_NODES);
 	info->nodes = options->nodes;
 	info->quota = quota_create(super_pool,
-				   info->bound ? &info->nodes : NULL);
+				   info->bound ? &info->nodes : NULL,
+				   options->user_hpages);
 	if (!info->quota)
 		return -ENOMEM;
 	err = super_set_sizes(fc, info->quota);
@@ -228,6 +232,8 @@ static int super_check_remount(struct fs_context *fc, struct super_info *info)
 		return invalfc(fc, "remount cannot change mode");
 	if (options->fork_reserve && !info->fork_reserve)
 		return invalfc(fc, "remount cannot change fork_reserve");
+	if (options->given & BIT(OPT_USER_SIZE) && !info->quota->users_apart)
+		return invalfc(fc, "remount can change user_size, but not introduce it");
 	if (options->given & BIT(OPT_MAGIC) && options->magic != info->magic)
 		return invalfc(fc, "remount cannot change magic");
 	if (options->given & BIT(OPT_MPOL) &&
@@ -302,6 +308,8 @@ static int super_reconfigure(struct fs_context *fc)
 	err = super_check_remount(fc, info);
 	if (!err)
 		err = super_set_limits(fc, info);
+	if (!err && options->given & BIT(OPT_USER_SIZE))
+		quota_set_user_max(info->quota, options->user_hpages);
 	if (!err && options->given & BIT(OPT_AUTOCLEAN))
 		WRITE_ONCE(info->autoclean_new, options->autoclean);
 	return err;
@@ -336,6 +344,7 @@ static int super_init_context(struct fs_context *fc)
 	options->mode = 0755;
 	options->magic = RHUGEFS_MAGIC;
 	options->nodes = NODE_MASK_ALL;
+	options->user_hpages = SUBPOOL_NO_MAX;
 	fc->fs_private = options;
 	fc->ops = &super_context_operations;
 	return 0;

@@ -1,0 +1,344 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The mount option user_size: what one user may have of a mount, in files that he owns and
+ * in private mappings that he has made. Each test mounts for itself, and what a user does
+ * a child does in his name.
+ */
+#include <sys/mount.h>
+#include <sys/wait.h>
+
+#include "own_mount.h"
+
+#define ALICE	1000
+#define BOB	1001
+
+/* Pages that a user may have here. */
+#define LIMIT	8
+#define OPTIONS	"mode=1777,user_size=16M"
+#define PUNCH	(FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE)
+
+RHUGEFS_FIXTURE(user_size);
+
+static void become(uid_t uid)
+{
+	must(setresuid(uid, uid, uid) == 0);
+}
+
+/* Whether @work succeeds in the name of a user; it ends with 0 then. */
+static bool works_for(uid_t uid, int (*work)(void))
+{
+	pid_t pid = fork();
+
+	must(pid >= 0);
+	if (!pid) {
+		become(uid);
+		_exit(work());
+	}
+	return reap(pid) == 0;
+}
+
+static int own_file(void)
+{
+	int fd = open(".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+
+	must(fd >= 0);
+	return fd;
+}
+
+/* How many pages more may be promised to a file of the current user's. */
+static long room(void)
+{
+	int fd = own_file();
+	long pages = 0;
+
+	while (map_huge(fd, pages, 1, 0))
+		pages++;
+	must(errno == ENOMEM);
+	must(ftruncate(fd, 0) == 0);
+	close(fd);
+	return pages;
+}
+
+static int has_all(void)
+{
+	must(room() == LIMIT);
+	return 0;
+}
+
+static int has_half(void)
+{
+	must(room() == LIMIT / 2);
+	return 0;
+}
+
+/* --- what is charged ------------------------------------------------------- */
+
+TEST_F(user_size, each_has_his_own)
+{
+	char *map;
+	int fd;
+
+	mount_own(OPTIONS);
+	ASSERT_TRUE(works_for(ALICE, has_all));
+	/* Root has no limit but the mount's. */
+	fd = own_file();
+	map = map_huge(fd, 0, LIMIT + 1, 0);
+	ASSERT_NE(map, NULL);
+	ASSERT_EQ(touch_pages(map, LIMIT + 1), LIMIT + 1);
+	ASSERT_TRUE(works_for(ALICE, has_all));
+	ASSERT_TRUE(works_for(BOB, has_all));
+}
+
+static int reserve_all(void)
+{
+	int fd = own_file();
+
+	must(!map_huge(fd, 0, LIMIT + 1, 0) && errno == ENOMEM);
+	must(map_huge(fd, 0, LIMIT, 0));
+	must(!map_huge(own_file(), 0, 1, 0) && errno == ENOMEM);
+	must(!map_private(fd, 0, 1, 0) && errno == ENOMEM);
+	/* What is promised already is nothing more. */
+	must(touch_pages(map_huge(fd, 0, LIMIT, 0), LIMIT) == LIMIT);
+	must(room() == 0);
+	must(fallocate(fd, PUNCH, 0, HUGE) == 0);
+	must(room() == 1);
+	must(ftruncate(fd, 0) == 0);
+	must(room() == LIMIT);
+	must(map_huge(fd, 0, LIMIT, 0));
+	must(room() == 0);
+	return 0;
+}
+
+TEST_F(user_size, reserved)
+{
+	mount_own(OPTIONS);
+	ASSERT_TRUE(works_for(ALICE, reserve_all));
+	ASSERT_TRUE(works_for(ALICE, has_all));
+}
+
+static int fill_all(void)
+{
+	static char buf[HUGE];
+	int fd = own_file(), i;
+
+	must(fallocate(fd, 0, 0, LIMIT / 2 * HUGE) == 0);
+	must(fallocate(fd, 0, 0, (LIMIT + 1) * HUGE) == -1 &&
+	     errno == ENOSPC);
+	must(room() == LIMIT / 2);
+	must(lseek(fd, LIMIT / 2 * HUGE, SEEK_SET) > 0);
+	for (i = LIMIT / 2; i < LIMIT; i++)
+		must(write(fd, buf, HUGE) == HUGE);
+	must(write(fd, buf, 1) == -1 && errno == ENOSPC);
+	must(room() == 0);
+	return 0;
+}
+
+TEST_F(user_size, filled)
+{
+	mount_own(OPTIONS);
+	ASSERT_TRUE(works_for(ALICE, fill_all));
+	ASSERT_TRUE(works_for(ALICE, has_all));
+}
+
+static int fault_all(void)
+{
+	char *map = map_huge(own_file(), 0, LIMIT + 2, MAP_NORESERVE);
+
+	must(touch_pages(map, LIMIT) == LIMIT);
+	must(!can_write(map + LIMIT * HUGE));
+	must(!can_read(map + LIMIT * HUGE));
+	must(room() == 0);
+	return 0;
+}
+
+TEST_F(user_size, not_reserved)
+{
+	mount_own(OPTIONS);
+	ASSERT_TRUE(works_for(ALICE, fault_all));
+	ASSERT_TRUE(works_for(ALICE, has_all));
+}
+
+/* --- private mappings ------------------------------------------------------ */
+
+static int map_all_privately(void)
+{
+	int fd = open("roots", O_RDONLY | O_CLOEXEC);
+	char *map = map_private(fd, 0, LIMIT, 0);
+
+	must(map);
+	must(!map_private(fd, 0, 1, 0) && errno == ENOMEM);
+	must(touch_pages(map, LIMIT) == LIMIT);
+	must(room() == 0);
+	must(unmap_huge(map + HUGE, 2) == 0);
+	must(room() == 2);
+	map = map_private(fd, 0, LIMIT, MAP_NORESERVE);
+	must(map && touch_pages(map, LIMIT) == 2);
+	return 0;
+}
+
+/* Who maps it is charged, whoever's file it is. */
+TEST_F(user_size, private_of_anothers_file)
+{
+	int fd;
+
+	mount_own(OPTIONS);
+	fd = make("roots", 0644);
+	ASSERT_EQ(fallocate(fd, 0, 0, LIMIT * HUGE), 0);
+	ASSERT_TRUE(works_for(ALICE, map_all_privately));
+	ASSERT_TRUE(works_for(ALICE, has_all));
+}
+
+/* A page for each copy that a child makes, as long as there are any. */
+static int copy_in_a_child(void)
+{
+	char *map = map_private(own_file(), 0, LIMIT - 2, 0);
+	pid_t pid;
+
+	must(touch_pages(map, LIMIT - 2) == LIMIT - 2);
+	pid = fork();
+	must(pid >= 0);
+	if (!pid) {
+		must(touch_pages(map, LIMIT - 2) == 2);
+		must(room() == 0);
+		_exit(0);
+	}
+	must(reap(pid) == 0);
+	must(room() == 2);
+	return 0;
+}
+
+TEST_F(user_size, copies_of_a_child)
+{
+	mount_own(OPTIONS);
+	ASSERT_TRUE(works_for(ALICE, copy_in_a_child));
+	ASSERT_TRUE(works_for(ALICE, has_all));
+}
+
+/* Who inherits, and is somebody else by then, is the last to have the pages. */
+TEST_F(user_size, inherited_by_another)
+{
+	int ends[2];
+	char *map;
+	pid_t pid;
+
+	mount_own(OPTIONS);
+	must(pipe(ends) == 0);
+	pid = fork();
+	must(pid >= 0);
+	if (!pid) {
+		must(seteuid(ALICE) == 0);
+		map = map_private(own_file(), 0, LIMIT / 2, 0);
+		must(touch_pages(map, LIMIT / 2) == LIMIT / 2);
+		must(seteuid(0) == 0);
+		if (fork())
+			_exit(0);
+		become(BOB);
+		must(room() == LIMIT);
+		must(read(ends[0], map, 1) == 1 || errno == EFAULT);
+		_exit(0);
+	}
+	must(reap(pid) == 0);
+	ASSERT_TRUE(works_for(ALICE, has_half));
+	ASSERT_EQ(write(ends[1], "", 1), 1);
+	usleep(300000);
+	ASSERT_TRUE(works_for(ALICE, has_all));
+	ASSERT_TRUE(selfcheck_ok());
+}
+
+/* --- who is charged changes ------------------------------------------------- */
+
+static int make_half(void)
+{
+	int fd = make("file", 0644);
+
+	must(fallocate(fd, 0, 0, (LIMIT / 2 - 1) * HUGE) == 0);
+	must(map_huge(fd, 0, LIMIT / 2, 0));
+	return 0;
+}
+
+TEST_F(user_size, chown)
+{
+	mount_own(OPTIONS);
+	ASSERT_TRUE(works_for(ALICE, make_half));
+	ASSERT_TRUE(works_for(ALICE, has_half));
+	ASSERT_EQ(chown("file", BOB, -1), 0);
+	ASSERT_TRUE(works_for(ALICE, has_all));
+	ASSERT_TRUE(works_for(BOB, has_half));
+	ASSERT_EQ(chown("file", 0, -1), 0);
+	ASSERT_TRUE(works_for(BOB, has_all));
+	ASSERT_EQ(chown("file", ALICE, ALICE), 0);
+	ASSERT_TRUE(works_for(ALICE, has_half));
+	ASSERT_TRUE(selfcheck_ok());
+	ASSERT_EQ(unlink("file"), 0);
+	ASSERT_TRUE(works_for(ALICE, has_all));
+}
+
+static int pin_and_truncate(void)
+{
+	struct pin pin = pin_new();
+	int fd = own_file();
+	char *map = map_huge(fd, 0, 1, 0);
+
+	must(can_write(map));
+	pin_add(&pin, map, 4096);
+	must(ftruncate(fd, 0) == 0);
+	must(room() == LIMIT - 1);
+	pin_end(&pin);
+	must(room() == LIMIT);
+	return 0;
+}
+
+/* Whoever holds a page by a reference has it still. */
+TEST_F(user_size, parked)
+{
+	mount_own(OPTIONS);
+	ASSERT_TRUE(works_for(ALICE, pin_and_truncate));
+	ASSERT_TRUE(works_for(ALICE, has_all));
+}
+
+/* --- the option -------------------------------------------------------------- */
+
+static int remount(const char *options)
+{
+	return mount("none", OWN_DIR, NULL, MS_REMOUNT, options) ? errno : 0;
+}
+
+TEST_F(user_size, remount)
+{
+	mount_own(OPTIONS);
+	ASSERT_TRUE(line_has("/proc/mounts", " " OWN_DIR " ",
+			     ",user_size=16M"));
+	ASSERT_EQ(remount("user_size=8M"), 0);
+	ASSERT_TRUE(line_has("/proc/mounts", " " OWN_DIR " ",
+			     ",user_size=8M"));
+	ASSERT_TRUE(works_for(ALICE, has_half));
+	/* Who has more keeps it, and gets no more. */
+	ASSERT_EQ(remount("user_size=16M"), 0);
+	ASSERT_TRUE(works_for(ALICE, make_half));
+	ASSERT_EQ(remount("user_size=2M"), 0);
+	ASSERT_FALSE(works_for(ALICE, has_half));
+	ASSERT_EQ(access("file", F_OK), 0);
+	ASSERT_EQ(remount("user_size=16M"), 0);
+	ASSERT_TRUE(works_for(ALICE, has_half));
+}
+
+TEST_F(user_size, refused)
+{
+	int log = log_open();
+
+	own_namespace();
+	must(mkdir(OWN_DIR, 0755) == 0 || errno == EEXIST);
+	ASSERT_EQ(mount("none", OWN_DIR, "rhugefs", 0, "user_size=1M"), -1);
+	ASSERT_EQ(errno, EINVAL);
+	ASSERT_TRUE(log_names(log, "user_size=1M"));
+	ASSERT_EQ(mount("none", OWN_DIR, "rhugefs", 0, "user_size=some"), -1);
+	ASSERT_EQ(errno, EINVAL);
+	ASSERT_TRUE(log_names(log, "user_size=some"));
+	/* Who has what is not known where nobody has asked. */
+	mount_own("mode=1777");
+	ASSERT_EQ(remount("user_size=16M"), EINVAL);
+	ASSERT_TRUE(log_names(log, "user_size"));
+	ASSERT_FALSE(line_has("/proc/mounts", " " OWN_DIR " ", "user_size"));
+}
+
+TEST_HARNESS_MAIN
