@@ -15,6 +15,10 @@ scripts=$top/scripts output=''
 
 flags="clearcpuid=erms"
 
+# One kernel can have been built to preempt and the next not to; who is asked not to
+# lets go of the processor only where it is told to.
+hard="preempt=none"
+
 # Nodes and their processors, what is expected to be touched of their memory, pages of
 # each pool, options of guest.sh, and more for the kernel's command line.
 run_settings()
@@ -23,6 +27,11 @@ run_settings()
 	count) nodes=3584:0 touched='' pages=544 options=-c append='' ;;
 	many) nodes=17920:0 touched=1024 pages=4096 options=-c append=init_on_alloc=0 ;;
 	clock) nodes=3584:0-1 touched='' pages=544 options='' append='' ;;
+	latency) nodes=3584:0 touched='' pages=544 options=-c append=$hard ;;
+	latency-many)
+		nodes=8960:0,8960: touched=1024 pages=4096 options=-c
+		append="init_on_alloc=0 $hard"
+		;;
 	esac
 }
 

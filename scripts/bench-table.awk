@@ -95,7 +95,7 @@ FNR == 1 { next }
 
 {
 	split($0, field, ",")
-	if (field[1] != kernel || (field[2] == "clock") != clock)
+	if (field[1] != kernel || (field[2] == "clock") != clock || field[2] ~ /^latency/)
 		next
 	name = field[3]
 	subject = field[5]

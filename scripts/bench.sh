@@ -10,13 +10,16 @@
 #   K=KERNEL      under this kernel only: 6.1, 6.12, or both
 #   SAMPLES=N     of each case, instead of 15
 #
-# One program does the same to each in turn (selftests/bench). There are three guests for
+# One program does the same to each in turn (selftests/bench). There are five guests for
 # each kernel, and never two at a time, so as not to disturb each other:
 #
 #   count   one processor; the clock counts executed instructions (QEMU's -icount), so
 #           that a second run finds the same
 #   many    likewise, with 4096 pages for each pool, of which none is ever touched
 #   clock   two processors, and time is time
+#   latency, latency-many
+#           as the first two, and no code of the kernel's is preempted: how long large
+#           requests keep the processor from others
 #
 # The report is build/bench/report.txt, with the same figures in results.csv and the
 # ratios as a chart in ratios.svg. No figure fails: see Documentation/performance.rst.
@@ -33,7 +36,7 @@ map_case=resv-map
 list_cases()
 {
 	"$program" -l
-	printf '%-30s %-6s %s\n' $map_case unit "10^5 regions against 10, in user space"
+	printf '%-30s %-12s %s\n' $map_case unit "10^5 regions against 10, in user space"
 }
 
 # The runs of the cases that are wanted, those first that repeat exactly.
@@ -43,8 +46,8 @@ runs_wanted()
 		BEGIN { count = split(only, names, " "); for (i in names) want[names[i]] }
 		!count || $1 in want { found[$2] }
 		END {
-			split("unit count many clock", runs, " ")
-			for (i = 1; i <= 4; i++)
+			nr = split("unit count many clock latency latency-many", runs, " ")
+			for (i = 1; i <= nr; i++)
 				if (runs[i] in found)
 					print runs[i]
 		}'
@@ -109,6 +112,11 @@ table()
 		"$top/selftests/bench/goals" "$output/results.csv"
 }
 
+latency_table()
+{
+	awk -v kernel="$1" -f "$scripts/latency-table.awk" "$output/results.csv"
+}
+
 # The command line that all guests have in common, and what the runs add to it.
 settings()
 {
@@ -125,8 +133,8 @@ settings()
 	echo "flags     tsc=reliable no_timer_check cryptomgr.notests=1 $flags"
 	for run in $guests; do
 		run_settings "$run"
-		printf '%-9s %s MiB, processors %s, %s pages in each pool%s%s\n' "$run" \
-			"${nodes%:*}" "${nodes#*:}" "$pages" \
+		printf '%-9s nodes %s (MiB:processors), %s pages in each pool%s%s\n' "$run" \
+			"$nodes" "$pages" \
 			"${options:+, -icount shift=0,sleep=off}" "${append:+, $append}"
 		for kernel in $kernels; do
 			told "$kernel-$run" bench-clock |
@@ -165,6 +173,8 @@ report()
 	for kernel in $kernels; do
 		titled "$kernel: instructions, medians" table "$kernel" 0
 		titled "$kernel: nanoseconds by the clock, best" table "$kernel" 1
+		titled "$kernel: how long others wait, thousands of instructions" \
+			latency_table "$kernel"
 	done
 	titled "" left_out
 	if [ -e "$output/$map_case.txt" ]; then

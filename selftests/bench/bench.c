@@ -5,7 +5,8 @@
  *
  *	bench [OPTIONS] SUBJECT...
  *	  -c CASE,...  only these cases
- *	  -r RUN       cases of this run: count (default), many, clock
+ *	  -r RUN       cases of this run: count (default), many, clock, latency,
+ *		       latency-many
  *	  -n SAMPLES   of each case, instead of 15
  *	  -p PAGES     no case takes more than so many pages
  *	  -t           take one sample of each, and tell TAP in place of it
@@ -40,12 +41,15 @@ static const struct case_table *const tables[] = {
 	&pool_table,
 	&pin_table,
 	&thread_table,
+	&latency_table,
 };
 
 static const char *const run_names[NR_RUNS] = {
 	[RUN_COUNT] = "count",
 	[RUN_MANY] = "many",
 	[RUN_CLOCK] = "clock",
+	[RUN_LATENCY] = "latency",
+	[RUN_LATENCY_MANY] = "latency-many",
 };
 
 static struct {
@@ -132,15 +136,23 @@ static void take_sample(const struct bench_case *which, struct subject *subject)
 	sample_add(&results[subject->kind], lap.ns / lap.ops);
 }
 
+/* One line of the result, where there is any. */
+void tell_samples(const char *name, const char *unit, const struct subject *subject,
+		  struct samples *samples)
+{
+	struct spread spread;
+
+	if (!samples->nr)
+		return;
+	spread = sample_spread(samples);
+	printf("bench: %s,%s,%s,%u,%.1f,%.1f,%.1f,%.1f,%.1f\n", name, unit,
+	       subject_name(subject->kind), samples->nr, spread.median, spread.lower,
+	       spread.upper, spread.least, spread.most);
+}
+
 static void tell(const struct bench_case *which, struct subject *subject)
 {
-	struct samples *samples = &results[subject->kind];
-	struct spread spread = sample_spread(samples);
-
-	printf("bench: %s,%s,%s,%u,%.1f,%.1f,%.1f,%.1f,%.1f\n", which->name,
-	       which->unit, subject_name(subject->kind), samples->nr,
-	       spread.median, spread.lower, spread.upper, spread.least,
-	       spread.most);
+	tell_samples(which->name, which->unit, subject, &results[subject->kind]);
 }
 
 /* Why there can be no sample of ours now, or NULL; where no time counts dirty ones do. */
@@ -202,7 +214,7 @@ static const char *measure(const struct bench_case *which)
 	reason = take_samples(which);
 	visit_subjects(which, which->end);
 	if (!reason && !options.tap)
-		visit_subjects(which, tell);
+		visit_subjects(which, which->tell ? : tell);
 	return reason;
 }
 
@@ -235,7 +247,7 @@ static void visit_cases(void (*visit)(const struct bench_case *which))
 
 static void list_case(const struct bench_case *which)
 {
-	printf("%-30s %-6s %s\n", which->name, run_names[which->run],
+	printf("%-30s %-12s %s\n", which->name, run_names[which->run],
 	       which->what);
 }
 

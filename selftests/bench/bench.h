@@ -130,6 +130,8 @@ enum run {
 	RUN_COUNT,
 	RUN_MANY,
 	RUN_CLOCK,
+	RUN_LATENCY,
+	RUN_LATENCY_MANY,
 	NR_RUNS,
 };
 
@@ -150,6 +152,7 @@ enum run {
  * @begin: once for each subject, may be NULL
  * @sample: takes one sample
  * @end: undoes what begin() did, may be NULL
+ * @tell: prints the results where a time for each operation is not what they are, or NULL
  */
 struct bench_case {
 	const char *name;
@@ -168,6 +171,7 @@ struct bench_case {
 	void (*sample)(const struct bench_case *which, struct subject *subject,
 		       struct lap *lap);
 	void (*end)(const struct bench_case *which, struct subject *subject);
+	void (*tell)(const struct bench_case *which, struct subject *subject);
 };
 
 /* Each of the cases_*.c has a table of them. */
@@ -183,9 +187,15 @@ extern const struct case_table fragment_table;
 extern const struct case_table pool_table;
 extern const struct case_table pin_table;
 extern const struct case_table thread_table;
+extern const struct case_table latency_table;
 
 /* How many huge pages a case that wants @pages of them is to take in this run. */
 unsigned long scaled(unsigned long pages);
+
+struct samples;
+
+void tell_samples(const char *name, const char *unit, const struct subject *subject,
+		  struct samples *samples);
 
 /* --- failing ---------------------------------------------------------------- */
 

@@ -4,7 +4,8 @@
 # What init of the guest of "make bench" runs: mount all that is compared, give both
 # pools the same number of pages, run the program. The kernel's command line has
 #
-#   BENCH_RUN=count|many|clock   BENCH_CASES=a,b   BENCH_PAGES=N   BENCH_SAMPLES=N
+#   BENCH_RUN=count|many|clock|latency|latency-many
+#   BENCH_CASES=a,b   BENCH_PAGES=N   BENCH_SAMPLES=N
 
 pool=/sys/fs/rhugefs/hugepages-2048kB
 ours=$pool/nr_hugepages
