@@ -55,6 +55,10 @@ topologies:
 bench:
 	@T='$(T)' K='$(K)' SAMPLES='$(SAMPLES)' scripts/bench.sh
 
+profile:
+	@T='$(T)' K='$(K)' SAMPLES='$(SAMPLES)' STORES='$(STORES)' THP='$(THP)' LINES='$(LINES)' \
+		NODES='$(NODES)' scripts/profile.sh
+
 fragment:
 	@K='$(K)' scripts/fragment.sh
 
@@ -95,6 +99,9 @@ help:
 	@echo '                        beside hugetlbfs, tmpfs and anonymous memory'
 	@echo '    T=CASE K=KERNEL     only this case, only under this kernel; T=list lists them'
 	@echo '    SAMPLES=N           of each case'
+	@echo '  make profile T=CASE   instructions of a case of the benchmark, by function'
+	@echo '    K=KERNEL THP=WORD   default 6.12, and as the kernel has it'
+	@echo '    STORES=1            what memory two processors both write to, in place of that'
 	@echo '  make coverage         the lines of module/ that no test of K=debug reaches'
 	@echo '  make sweep            let every allocation of every scenario fail, one by one;'
 	@echo '                        make check K=debug does some, by the seed'
@@ -106,4 +113,4 @@ help:
 	@echo '    KVM=1               let guests use /dev/kvm'
 	@echo '    RHUGEFS_CACHE=DIR   where downloads are kept; default ~/.cache/rhugefs'
 
-.PHONY: all modules modules_install clean check coverage sweep check-all clients topologies bench fragment demo vm lint help
+.PHONY: all modules modules_install clean check coverage sweep check-all clients topologies bench profile fragment demo vm lint help

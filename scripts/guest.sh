@@ -19,6 +19,7 @@
 #                a nanosecond, and goes on at once where it has nothing to do
 #     -s MIB     as much of its memory is expected to be touched, and the rest is had
 #                only by number
+#     -x PLUGIN  a plugin for the emulator, FILE[,ARG=VALUE...]
 #     -i         interactive: the guest talks with the terminal
 #
 # The guest has two serial ports.  On the first it talks: test results, a demo's
@@ -38,8 +39,8 @@
 . "$(dirname "$0")/lib.sh"
 
 nodes=512:0,512:1 distances='' plugged='' append='' prefix=$logs/guest limit=600 disk='' interactive=
-count='' touched=''
-while getopts n:d:p:a:l:t:o:cs:i option; do
+count='' touched='' plugin=''
+while getopts n:d:p:a:l:t:o:cs:x:i option; do
 	case $option in
 	n) nodes=$OPTARG ;;
 	d) distances=$OPTARG ;;
@@ -50,6 +51,7 @@ while getopts n:d:p:a:l:t:o:cs:i option; do
 	o) disk=$OPTARG ;;
 	c) count=1 ;;
 	s) touched=$OPTARG ;;
+	x) plugin=$OPTARG ;;
 	i) interactive=1 ;;
 	*) die "unknown option: see the top of $0" ;;
 	esac
@@ -116,6 +118,8 @@ if [ -n "$interactive" ]; then
 else
 	machine+=(-serial stdio)
 fi
+
+[ -z "$plugin" ] || machine+=(-plugin "$plugin")
 
 if [ -n "$disk" ]; then
 	rm -f "$disk"

@@ -49,13 +49,13 @@ checkpatch()
 	cd "$top"
 	output=$(c_files module | grep -v /trace.h | xargs perl "$perl" -f 2>&1
 		 perl "$perl" --ignore "$trace_points" -f module/trace.h 2>&1
-		 c_files selftests | xargs perl "$perl" --ignore "$user_space" -f 2>&1)
+		 c_files selftests scripts | xargs perl "$perl" --ignore "$user_space" -f 2>&1)
 	[ -z "$output" ] || { echo "$output"; return 1; }
 }
 
 c_files()
 {
-	find "$1" -name '*.mod.c' -prune -o -name '*.[ch]' -print | sort
+	find "$@" -name '*.mod.c' -prune -o -name '*.[ch]' -print | sort
 }
 
 scripts()

@@ -17,7 +17,8 @@
  *
  *	bench: CASE,UNIT,SUBJECT,SAMPLES,MEDIAN,LOWER,UPPER,LEAST,MOST
  *
- * in nanoseconds for each UNIT, with the quartiles. Nothing is subtracted: how long it
+ * in nanoseconds for each UNIT, with the quartiles, and a line with how many operations
+ * that were in all. Nothing is subtracted: how long it
  * takes to read the clock is told in a line of its own. A case that finds that something
  * did not happen as it should ends the program with status 1.
  */
@@ -65,6 +66,9 @@ static const struct bench_case *current;
 static const struct subject *current_subject;
 
 static struct samples results[NR_SUBJECT_KINDS];
+
+/* How many operations that were. */
+static unsigned long results_ops[NR_SUBJECT_KINDS];
 
 /* Lines of TAP so far. */
 static int nr_told;
@@ -126,14 +130,32 @@ static bool any_applies(const struct bench_case *which)
 
 /* --- one case ----------------------------------------------------------------- */
 
-static void take_sample(const struct bench_case *which, struct subject *subject)
+/* To whoever looks from outside: what is timed now is about this subject, or uncounted. */
+static void mark_subject(const struct subject *subject, bool counts)
+{
+	if (!counts)
+		MARK(MARK_NOBODY);
+	else if (subject->kind == OURS)
+		MARK(OURS);
+	else if (subject->kind == HUGETLBFS)
+		MARK(HUGETLBFS);
+	else if (subject->kind == TMPFS)
+		MARK(TMPFS);
+	else
+		MARK(ANON);
+}
+
+static void take_sample(const struct bench_case *which, struct subject *subject,
+			bool counts)
 {
 	struct lap lap = { 0 };
 
 	current_subject = subject;
+	mark_subject(subject, counts);
 	which->sample(which, subject, &lap);
 	need(lap.ops > 0);
 	sample_add(&results[subject->kind], lap.ns / lap.ops);
+	results_ops[subject->kind] += lap.ops;
 }
 
 /* One line of the result, where there is any. */
@@ -153,6 +175,8 @@ void tell_samples(const char *name, const char *unit, const struct subject *subj
 static void tell(const struct bench_case *which, struct subject *subject)
 {
 	tell_samples(which->name, which->unit, subject, &results[subject->kind]);
+	printf("bench-ops: %s,%s,%lu\n", which->name, subject_name(subject->kind),
+	       results_ops[subject->kind]);
 }
 
 /* Why there can be no sample of ours now, or NULL; where no time counts dirty ones do. */
@@ -166,14 +190,14 @@ static const char *not_prepared(const struct bench_case *which)
 }
 
 /* One of each subject. */
-static const char *take_round(const struct bench_case *which)
+static const char *take_round(const struct bench_case *which, bool counts)
 {
 	const char *reason = not_prepared(which);
 	enum subject_kind kind;
 
 	for (kind = 0; kind < NR_SUBJECT_KINDS && !reason; kind++)
 		if (applies(which, kind))
-			take_sample(which, &subjects[kind]);
+			take_sample(which, &subjects[kind], counts);
 	return reason;
 }
 
@@ -181,13 +205,15 @@ static const char *take_round(const struct bench_case *which)
 static const char *take_samples(const struct bench_case *which)
 {
 	unsigned int rounds = which->samples ? : options.samples, i;
-	const char *reason = take_round(which);
+	const char *reason = take_round(which, false);
 	enum subject_kind kind;
 
-	for (kind = 0; kind < NR_SUBJECT_KINDS; kind++)
+	for (kind = 0; kind < NR_SUBJECT_KINDS; kind++) {
 		results[kind].nr = 0;
+		results_ops[kind] = 0;
+	}
 	for (i = 0; i < (options.tap ? 1 : rounds) && !reason; i++)
-		reason = take_round(which);
+		reason = take_round(which, true);
 	return reason;
 }
 

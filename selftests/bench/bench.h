@@ -17,6 +17,8 @@
 #include <stddef.h>
 #include <sys/mman.h>
 
+#include "mark.h"
+
 #define HUGE_SHIFT	21
 #define HUGE		(1UL << HUGE_SHIFT)
 #define MIB		(1UL << 20)
@@ -112,13 +114,16 @@ double now_ns(void);
 static inline void lap_start(struct lap *lap)
 {
 	lap->start = now_ns();
+	MARK(MARK_BEGIN);
 }
 
 /* The clock is read before anything else is done. */
 static inline void lap_stop(struct lap *lap, unsigned long ops)
 {
-	double end = now_ns();
+	double end;
 
+	MARK(MARK_END);
+	end = now_ns();
 	lap->ns += end - lap->start;
 	lap->ops += ops;
 }

@@ -52,6 +52,13 @@ static void worker_begin(struct worker *worker)
 	need(sched_setaffinity(0, sizeof(cpus), &cpus) == 0);
 	pthread_barrier_wait(&barrier);
 	worker->start = now_ns();
+	MARK(MARK_BEGIN);
+}
+
+static void worker_end(struct worker *worker)
+{
+	MARK(MARK_END);
+	worker->end = now_ns();
 }
 
 static void *touch(void *arg)
@@ -62,7 +69,7 @@ static void *touch(void *arg)
 	worker_begin(worker);
 	for (i = 0; i < MAPPINGS && worker->map[i]; i++)
 		write_pages(worker->map[i], worker->pages, 1);
-	worker->end = now_ns();
+	worker_end(worker);
 	return NULL;
 }
 
@@ -79,7 +86,7 @@ static void *map_and_unmap(void *arg)
 		need(map != MAP_FAILED);
 		need(munmap(map, worker->pages * HUGE) == 0);
 	}
-	worker->end = now_ns();
+	worker_end(worker);
 	return NULL;
 }
 

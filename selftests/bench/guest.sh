@@ -6,6 +6,8 @@
 #
 #   BENCH_RUN=count|many|clock|latency|latency-many
 #   BENCH_CASES=a,b   BENCH_PAGES=N   BENCH_SAMPLES=N
+#   BENCH_SYMBOLS=1    tell first where everything is in the kernel
+#   BENCH_THP=WORD     when the kernel uses transparent huge pages
 
 pool=/sys/fs/rhugefs/hugepages-2048kB
 ours=$pool/nr_hugepages
@@ -22,6 +24,10 @@ resize()
 mkdir -p /mnt/hugetlbfs /mnt/tmpfs
 mount -t hugetlbfs none /mnt/hugetlbfs
 mount -t tmpfs -o huge=always,size=90% none /mnt/tmpfs
+[ -z "$BENCH_THP" ] || echo "$BENCH_THP" >/sys/kernel/mm/transparent_hugepage/enabled
+if [ "$BENCH_SYMBOLS" ]; then
+	gzip -c /proc/kallsyms | base64 | sed 's/^/bench-symbols: /'
+fi
 # Nobody is to zero a page before it is known which are to be zeroed.
 [ ! -e $pool/zeroed_low ] || echo 0 >$pool/zeroed_low
 # A disk in memory, in kilobytes.
