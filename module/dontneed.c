@@ -142,6 +142,7 @@ static void dontneed_mark(struct private *private, struct vm_area_struct *vma,
 	for_each_private_entry(private, index, entry, from, to) {
 		private_mark(private, index, PRIVATE_DROPPED);
 		found = true;
+		cond_resched();
 	}
 	up_write(&private->map_lock);
 	if (!found)
