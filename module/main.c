@@ -43,9 +43,9 @@ static int main_fill_pool(struct pool *pool)
 	return err;
 }
 
+/* Nothing is parked any more, or never was. */
 static void main_empty_pool(struct pool *pool)
 {
-	park_exit(pool);
 	resize_unload(pool);
 	pool_destroy(pool);
 }
@@ -119,6 +119,7 @@ static void __exit rhugefs_exit(void)
 	shrink_destroy();
 	sysfs_destroy();
 	zeroing_destroy(main_pool);
+	park_exit(main_pool);
 	poison_destroy();
 	/* Evicted inodes are freed by RCU; none of them needs the pool. */
 	main_empty_pool(main_pool);

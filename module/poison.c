@@ -15,6 +15,7 @@
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
+#include <linux/jiffies.h>
 #include <linux/mm.h>
 #include <linux/pagemap.h>
 #include <linux/tracepoint.h>
@@ -30,7 +31,7 @@
 #include "resize.h"
 #include "super.h"
 
-/* While a page that was promised cannot be replaced. */
+/* Until another page is asked for again where there was none. */
 #define POISON_RETRY	HZ
 
 /* Pages looked at before a node's lock is dropped. */
@@ -49,6 +50,9 @@ bool poison_heard __read_mostly;
 
 static struct pool *poison_pool;
 static struct tracepoint *poison_tracepoint;
+
+/* When the page allocator last had no page, in jiffies, 0 for never; a hint, no lock. */
+static unsigned long poison_failed;
 
 static unsigned long poison_frame(const struct folio *folio)
 {
@@ -88,6 +92,20 @@ size_t poison_before(struct folio *folio, size_t from, size_t bytes)
 	return bytes;
 }
 
+/*
+ * The kernel flags a small page first and traces the error last. Who was not watched, or is
+ * about to be watched no more, has to look.
+ */
+static bool poison_is_flagged(struct folio *folio)
+{
+	unsigned int i;
+
+	for (i = 0; i < HUGE_NR; i++)
+		if (PageHWPoison(folio_page(folio, i)))
+			return true;
+	return false;
+}
+
 /* --- what comes and goes --------------------------------------------------- */
 
 /**
@@ -99,11 +117,18 @@ size_t poison_before(struct folio *folio, size_t from, size_t bytes)
  */
 bool poison_watch(struct folio *folio)
 {
-	return !xa_err(xa_store(&poison_pages, poison_frame(folio),
-				xa_mk_value(1), GFP_KERNEL));
+	unsigned long frame = poison_frame(folio);
+
+	if (xa_err(xa_store(&poison_pages, frame, xa_mk_value(1), GFP_KERNEL)))
+		return false;
+	if (poison_is_flagged(folio)) {
+		xa_set_mark(&poison_pages, frame, POISON_KNOWN);
+		WRITE_ONCE(poison_heard, true);
+	}
+	return true;
 }
 
-/* Hear no more of a page; whether it has an error, and is in no list. */
+/* Hear no more of a page; whether it has an error. */
 static bool poison_unwatch(struct folio *folio)
 {
 	unsigned long frame = poison_frame(folio);
@@ -113,7 +138,7 @@ static bool poison_unwatch(struct folio *folio)
 	known = xa_get_mark(&poison_pages, frame, POISON_KNOWN);
 	__xa_erase(&poison_pages, frame);
 	xa_unlock(&poison_pages);
-	return known;
+	return known || poison_is_flagged(folio);
 }
 
 /**
@@ -121,14 +146,17 @@ static bool poison_unwatch(struct folio *folio)
  * @folio: a page that has left the pool
  *
  * One with an error stays where it is, with the pool's reference, and is counted.
+ *
+ * Context: no lock of the pool is held.
+ * Return: false where it has an error.
  */
-void poison_release(struct folio *folio)
+bool poison_release(struct folio *folio)
 {
 	struct pool_node *node = poison_pool->node[folio_nid(folio)];
 
 	if (!poison_unwatch(folio)) {
 		folio_put(folio);
-		return;
+		return true;
 	}
 	spin_lock(&node->lock);
 	node->counts.poisoned++;
@@ -136,13 +164,14 @@ void poison_release(struct folio *folio)
 	spin_unlock(&node->lock);
 	pr_warn("huge page %lx of node%d is withheld, for it has a memory error\n",
 		folio_pfn(folio), folio_nid(folio));
+	return false;
 }
 
 /* --- free pages ------------------------------------------------------------ */
 
 /*
- * Turn a list once round, and lay what has an error aside; what comes meanwhile has been
- * looked at.
+ * Turn a list once round, from its end, and lay what has an error aside. What comes
+ * meanwhile comes to the front, and has been looked at.
  */
 static void poison_sort_list(struct pool_node *node, struct list_head *list,
 			     unsigned long most)
@@ -152,13 +181,14 @@ static void poison_sort_list(struct pool_node *node, struct list_head *list,
 
 	spin_lock(&node->lock);
 	for (i = 0; i < most && !list_empty(list); i++) {
-		folio = list_first_entry(list, struct folio, lru);
+		folio = list_last_entry(list, struct folio, lru);
 		if (huge_page_is_poisoned(folio)) {
 			list_move(&folio->lru, &node->poisoned);
+			node->events++;
 			if (list == &node->zeroed)
 				node->counts.zeroed--;
 		} else {
-			list_move_tail(&folio->lru, list);
+			list_move(&folio->lru, list);
 		}
 		if ((i + 1) % POISON_BATCH)
 			continue;
@@ -169,21 +199,21 @@ static void poison_sort_list(struct pool_node *node, struct list_head *list,
 	spin_unlock(&node->lock);
 }
 
+/* No page is on its way from one list to the other meanwhile. */
 static void poison_sort(struct pool *pool)
 {
+	struct pool_counts counts;
 	struct pool_node *node;
-	unsigned long most;
 	int nid;
 
+	zeroing_hold(pool);
 	for (nid = 0; nid < pool->nr_nodes; nid++) {
 		node = pool->node[nid];
-		spin_lock(&node->lock);
-		most = node->counts.free;
-		zeroing_call_back(node);
-		spin_unlock(&node->lock);
-		poison_sort_list(node, &node->zeroed, most);
-		poison_sort_list(node, &node->dirty, most);
+		pool_count_node(pool, nid, &counts);
+		poison_sort_list(node, &node->zeroed, counts.free);
+		poison_sort_list(node, &node->dirty, counts.free);
 	}
+	zeroing_release(pool);
 }
 
 /* A page that was laid aside and is needed for no promise, out of the pool. */
@@ -204,14 +234,13 @@ static struct folio *poison_remove(struct pool *pool, struct pool_node *node)
 			atomic_long_dec(&pool->nr_surplus);
 		}
 	}
-	spin_unlock(&node->lock);
+	zeroing_unlock(node);
 	return folio;
 }
 
-static unsigned long poison_withhold_node(struct pool *pool,
-					  struct pool_node *node)
+/* What is needed for no promise, or could be kept for it elsewhere, goes. */
+static void poison_withhold(struct pool *pool, struct pool_node *node)
 {
-	unsigned long withheld = 0;
 	struct folio *folio;
 
 	while (!list_empty_careful(&node->poisoned)) {
@@ -223,28 +252,7 @@ static unsigned long poison_withhold_node(struct pool *pool,
 		if (!folio)
 			break;
 		poison_release(folio);
-		withheld++;
 	}
-	return withheld;
-}
-
-/**
- * poison_withhold() - Take free pages with errors out of the pool.
- * @pool: the pool
- *
- * Those that are needed for promises stay.
- *
- * Context: may reschedule; no lock of the pool or of a quota is held.
- * Return: how many have gone.
- */
-unsigned long poison_withhold(struct pool *pool)
-{
-	unsigned long withheld = 0;
-	int nid;
-
-	for (nid = 0; nid < pool->nr_nodes; nid++)
-		withheld += poison_withhold_node(pool, pool->node[nid]);
-	return withheld;
 }
 
 /* Let a page stand for one that was laid aside, whatever that was needed for. */
@@ -261,23 +269,53 @@ static struct folio *poison_swap(struct pool_node *node, struct folio *folio,
 		node->counts.zeroed += zeroed;
 		node->events++;
 	}
-	spin_unlock(&node->lock);
+	zeroing_unlock(node);
 	return lost ?: folio;
 }
 
-/* Have a page from the page allocator for each that cannot go; false where that fails. */
+/*
+ * Have a page from the page allocator for each that cannot go; false where that fails. It
+ * may take long, and new errors come first.
+ */
 static bool poison_replace(struct pool_node *node)
 {
+	unsigned long failed = READ_ONCE(poison_failed);
 	struct folio *folio;
 	bool zeroed;
 
-	while (!list_empty_careful(&node->poisoned)) {
-		folio = resize_alloc_one(node->nid, &zeroed);
-		if (!folio)
+	while (!list_empty_careful(&node->poisoned) &&
+	       !xa_marked(&poison_pages, POISON_NEW)) {
+		if (failed && time_before(jiffies, failed + POISON_RETRY))
 			return false;
+		folio = resize_alloc_one(node->nid, &zeroed);
+		if (!folio) {
+			WRITE_ONCE(poison_failed, jiffies ?: 1);
+			return false;
+		}
 		poison_release(poison_swap(node, folio, zeroed));
 	}
 	return true;
+}
+
+/**
+ * poison_settle() - Take free pages with errors out of the pool.
+ * @pool: the pool
+ *
+ * Those that are needed for promises are replaced, where there are other pages.
+ *
+ * Context: may sleep long; no lock of the pool or of a quota is held.
+ * Return: false where some had to stay.
+ */
+bool poison_settle(struct pool *pool)
+{
+	bool settled = true;
+	int nid;
+
+	for (nid = 0; nid < pool->nr_nodes; nid++)
+		poison_withhold(pool, pool->node[nid]);
+	for (nid = 0; nid < pool->nr_nodes; nid++)
+		settled &= poison_replace(pool->node[nid]);
+	return settled;
 }
 
 /* --- pages in use ---------------------------------------------------------- */
@@ -341,27 +379,22 @@ static DECLARE_DELAYED_WORK(poison_work, poison_work_fn);
 static void poison_work_fn(struct work_struct *work)
 {
 	struct pool *pool = poison_pool;
-	bool done = true;
-	int nid;
 
 	if (poison_is_new()) {
 		super_visit(poison_unmap_file, poison_visit_mount, NULL);
 		poison_sort(pool);
 	}
-	poison_withhold(pool);
-	for (nid = 0; nid < pool->nr_nodes; nid++)
-		done &= poison_replace(pool->node[nid]);
-	if (!done)
+	if (!poison_settle(pool))
 		queue_delayed_work(system_unbound_wq, &poison_work,
 				   POISON_RETRY);
 }
 
 /**
- * poison_freed() - A page with an error has been freed.
+ * poison_wake() - A free page with an error was found, or any page that is new.
  *
  * Context: any; a node's lock may be held.
  */
-void poison_freed(void)
+void poison_wake(void)
 {
 	mod_delayed_work(system_unbound_wq, &poison_work, 0);
 }
@@ -384,7 +417,7 @@ static void poison_hear(void *unused, unsigned long pfn, int type, int result)
 	}
 	xa_unlock(&poison_pages);
 	if (ours)
-		poison_freed();
+		poison_wake();
 }
 
 static void poison_find(struct tracepoint *tracepoint, void *unused)
@@ -413,7 +446,7 @@ void poison_create(struct pool *pool)
 /**
  * poison_destroy() - Hear no more of memory errors.
  *
- * Context: no file system is mounted; may sleep.
+ * Context: no page is freed into the pool any more; may sleep.
  */
 void poison_destroy(void)
 {

@@ -15,9 +15,9 @@ bool poison_is_known(const struct folio *folio);
 void poison_create(struct pool *pool);
 void poison_destroy(void);
 bool poison_watch(struct folio *folio);
-void poison_release(struct folio *folio);
-void poison_freed(void);
-unsigned long poison_withhold(struct pool *pool);
+bool poison_release(struct folio *folio);
+void poison_wake(void);
+bool poison_settle(struct pool *pool);
 size_t poison_before(struct folio *folio, size_t from, size_t bytes);
 
 /**
@@ -52,18 +52,19 @@ static inline bool poison_watch(struct folio *folio)
 	return true;
 }
 
-static inline void poison_release(struct folio *folio)
+static inline bool poison_release(struct folio *folio)
 {
 	folio_put(folio);
+	return true;
 }
 
-static inline void poison_freed(void)
+static inline void poison_wake(void)
 {
 }
 
-static inline unsigned long poison_withhold(struct pool *pool)
+static inline bool poison_settle(struct pool *pool)
 {
-	return 0;
+	return true;
 }
 
 static inline size_t poison_before(struct folio *folio, size_t from,

@@ -48,7 +48,7 @@ void pool_node_free(struct pool_node *node, struct folio *folio, bool zeroed)
 	node->counts.free++;
 	if (huge_page_is_poisoned(folio)) {
 		list_add(&folio->lru, &node->poisoned);
-		poison_freed();
+		poison_wake();
 		return;
 	}
 	list_add(&folio->lru, zeroed ? &node->zeroed : &node->dirty);
@@ -87,6 +87,7 @@ static struct folio *pool_node_pick(struct pool_node *node, bool *zeroed)
 		if (!huge_page_is_poisoned(folio))
 			return folio;
 		list_add(&folio->lru, &node->poisoned);
+		poison_wake();
 		*zeroed = want_zeroed;
 	}
 	folio = list_first_entry_or_null(&node->poisoned, struct folio, lru);

@@ -3,6 +3,7 @@
 #define RHUGEFS_PRIVATE_LEAF_H
 
 #include <linux/bits.h>
+#include <linux/build_bug.h>
 #include <linux/types.h>
 
 struct private;
@@ -29,6 +30,7 @@ enum private_mark {
 
 #define PRIVATE_LEAF_SHIFT	6
 #define PRIVATE_LEAF_NR		BIT(PRIVATE_LEAF_SHIFT)
+static_assert(PRIVATE_LEAF_NR == BITS_PER_LONG);
 
 /**
  * struct private_leaf - entries of a private mapping that follow each other

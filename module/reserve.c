@@ -378,26 +378,40 @@ static void reserve_find(struct claim *claim, const struct wish *wish,
 	if (!claim->folio)
 		claim->folio = quota_take(claim->user, wish, &claim->zeroed);
 	trace_claim(claim);
+	if (claim->folio)
+		stats_count(STAT_CLAIMS);
+}
+
+/*
+ * The same without those that have memory errors. One that was found goes back, so that it
+ * can go for good; others may find it at the same time.
+ */
+static void reserve_find_sound(struct claim *claim, const struct wish *wish,
+			       bool promised, bool want_zeroed)
+{
+	struct pool *pool = claim->reserve->quota->pool;
+	int tries;
+
+	for (tries = pool->nr_nodes + 2; tries; tries--) {
+		reserve_find(claim, wish, promised, want_zeroed);
+		if (!claim->folio || !huge_page_is_poisoned(claim->folio))
+			break;
+		reserve_cancel(claim);
+		poison_settle(pool);
+		cond_resched();
+	}
 }
 
 /*
  * Take the page that was promised, if @promised, and else or where there is none
- * one that was promised to nobody. One with a memory error goes back, and out of the
- * pool: then there may be another.
+ * one that was promised to nobody.
  */
 static int reserve_take(struct claim *claim, const struct wish *wish,
 			bool promised, bool want_zeroed)
 {
-	reserve_find(claim, wish, promised, want_zeroed);
-	while (claim->folio && huge_page_is_poisoned(claim->folio)) {
-		reserve_cancel(claim);
-		if (!poison_withhold(claim->reserve->quota->pool))
-			break;
-		reserve_find(claim, wish, promised, want_zeroed);
-	}
+	reserve_find_sound(claim, wish, promised, want_zeroed);
 	if (!claim->folio)
 		return -ENOSPC;
-	stats_count(STAT_CLAIMS);
 	if (want_zeroed && claim->zeroed)
 		stats_count(STAT_ZEROINGS_AVOIDED);
 	if (!nodeset_has(&wish->allowed, folio_nid(claim->folio)))

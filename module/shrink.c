@@ -3,7 +3,8 @@
  * Giving huge pages back when the kernel is short of memory, where the administrator
  * wants it: the parameter reclaim. Only pages that nobody uses or was promised go, and
  * min_free_hugepages of these stay. Reclaim comes from within any allocation, so this
- * waits for no lock of the module, and leaves the pool alone while that grows.
+ * waits for no lock of the module but for that of who counts pages with memory errors, and
+ * leaves the pool alone while that grows.
  */
 #include <linux/mm.h>
 #include <linux/moduleparam.h>
@@ -62,8 +63,8 @@ static unsigned long shrink_scan(struct shrinker *shrinker,
 					READ_ONCE(min_free_hugepages));
 		if (!folio)
 			break;
-		poison_release(folio);
-		freed += HUGE_NR;
+		if (poison_release(folio))
+			freed += HUGE_NR;
 	}
 	if (freed)
 		trace_resize(RESIZE_RECLAIM, control->nid,

@@ -26,12 +26,14 @@
  * @FAULT_RETRY: somebody is waited for, and mmap_lock was dropped
  * @FAULT_SIGBUS: there is no page
  * @FAULT_OOM: memory is short
+ * @FAULT_HWPOISON: the page has a memory error
  */
 enum trace_fault {
 	FAULT_MAPPED,
 	FAULT_RETRY,
 	FAULT_SIGBUS,
 	FAULT_OOM,
+	FAULT_HWPOISON,
 };
 
 static inline enum trace_fault trace_fault_result(vm_fault_t ret)
@@ -40,6 +42,8 @@ static inline enum trace_fault trace_fault_result(vm_fault_t ret)
 		return FAULT_SIGBUS;
 	if (ret & VM_FAULT_OOM)
 		return FAULT_OOM;
+	if (ret & VM_FAULT_HWPOISON)
+		return FAULT_HWPOISON;
 	return ret & VM_FAULT_RETRY ? FAULT_RETRY : FAULT_MAPPED;
 }
 
@@ -81,6 +85,7 @@ TRACE_DEFINE_ENUM(FAULT_MAPPED);
 TRACE_DEFINE_ENUM(FAULT_RETRY);
 TRACE_DEFINE_ENUM(FAULT_SIGBUS);
 TRACE_DEFINE_ENUM(FAULT_OOM);
+TRACE_DEFINE_ENUM(FAULT_HWPOISON);
 TRACE_DEFINE_ENUM(COW_NEW);
 TRACE_DEFINE_ENUM(COW_COPY);
 TRACE_DEFINE_ENUM(COW_REUSE);
@@ -212,7 +217,8 @@ TRACE_EVENT(fault,
 				   { FAULT_MAPPED, "mapped" },
 				   { FAULT_RETRY, "retry" },
 				   { FAULT_SIGBUS, "sigbus" },
-				   { FAULT_OOM, "oom" }))
+				   { FAULT_OOM, "oom" },
+				   { FAULT_HWPOISON, "hwpoison" }))
 );
 
 TRACE_EVENT(cow,
