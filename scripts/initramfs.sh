@@ -21,6 +21,8 @@ busybox=$(dpkg -L busybox-static | grep -m1 -E '/bin/busybox$')
 root=$(mktemp -d "$build/.initramfs.XXXXXX")
 trap 'rm -rf "$root"' EXIT
 
+# Users other than root are to find their way, too.
+chmod 755 "$root"
 mkdir -p "$root"/{bin,sbin,dev,etc,lib,mnt/rhugefs,proc,root,selftests,sys,tmp,usr/bin,usr/sbin}
 cp "$busybox" "$root/bin/busybox"
 ln -s busybox "$root/bin/sh"

@@ -228,13 +228,15 @@ static void send_to_nobody(int fd)
 		.msg_controllen = sizeof(control),
 	};
 	struct cmsghdr *head = CMSG_FIRSTHDR(&msg);
-	int ends[2];
+	int ends[2], sent[2];
 
 	must(socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, ends) == 0);
+	sent[0] = fd;
+	sent[1] = ends[1];
 	head->cmsg_level = SOL_SOCKET;
 	head->cmsg_type = SCM_RIGHTS;
-	head->cmsg_len = CMSG_LEN(2 * sizeof(int));
-	memcpy(CMSG_DATA(head), (int[2]){ fd, ends[1] }, 2 * sizeof(int));
+	head->cmsg_len = CMSG_LEN(sizeof(sent));
+	memcpy(CMSG_DATA(head), sent, sizeof(sent));
 	must(sendmsg(ends[0], &msg, 0) == 1);
 	close(ends[0]);
 	close(ends[1]);
