@@ -59,6 +59,9 @@ profile:
 	@T='$(T)' K='$(K)' SAMPLES='$(SAMPLES)' STORES='$(STORES)' THP='$(THP)' LINES='$(LINES)' \
 		NODES='$(NODES)' scripts/profile.sh
 
+fuzz:
+	@MINUTES='$(MINUTES)' T='$(T)' KEEP='$(KEEP)' scripts/fuzz.sh
+
 fragment:
 	@K='$(K)' scripts/fragment.sh
 
@@ -106,6 +109,10 @@ help:
 	@echo '  make sweep            let every allocation of every scenario fail, one by one;'
 	@echo '                        make check K=debug does some, by the seed'
 	@echo '    SWEEP=SCENARIO[:N]  only those of this scenario, or its Nth'
+	@echo '  make fuzz             look for inputs that parsers, maps and subpools do not stand'
+	@echo '    MINUTES=N           for each target; default 1'
+	@echo '    T=TARGET            only this one'
+	@echo '    KEEP=1              leave in the tree what is worth keeping of what was found'
 	@echo '  make fragment         let the pool grow from fragmented memory, and tell what'
 	@echo '                        share of it could be had'
 	@echo '  make vm [K=KERNEL]    a shell in the guest, file system mounted'
@@ -113,4 +120,4 @@ help:
 	@echo '    KVM=1               let guests use /dev/kvm'
 	@echo '    RHUGEFS_CACHE=DIR   where downloads are kept; default ~/.cache/rhugefs'
 
-.PHONY: all modules modules_install clean check coverage sweep check-all clients topologies bench profile fragment demo vm lint help
+.PHONY: all modules modules_install clean check coverage sweep check-all clients topologies bench profile fuzz fragment demo vm lint help

@@ -14,6 +14,13 @@ static inline void bitmap_copy(unsigned long *dst, const unsigned long *src,
 		dst[i] = src[i];
 }
 
+static inline void bitmap_set(unsigned long *map, unsigned int start,
+			      unsigned int len)
+{
+	for (; len--; start++)
+		map[start / BITS_PER_LONG] |= 1UL << start % BITS_PER_LONG;
+}
+
 static inline bool bitmap_andnot(unsigned long *dst, const unsigned long *src1,
 				 const unsigned long *src2, unsigned int nbits)
 {

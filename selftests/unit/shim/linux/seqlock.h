@@ -18,6 +18,18 @@ static inline void seqcount_spinlock_init(seqcount_spinlock_t *count,
 	count->lock = lock;
 }
 
+static inline unsigned int read_seqcount_begin(const seqcount_spinlock_t *count)
+{
+	assert(!(count->sequence & 1));
+	return count->sequence;
+}
+
+static inline bool read_seqcount_retry(const seqcount_spinlock_t *count,
+				       unsigned int seq)
+{
+	return count->sequence != seq;
+}
+
 static inline void write_seqcount_begin(seqcount_spinlock_t *count)
 {
 	lockdep_assert_held(count->lock);
