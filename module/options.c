@@ -135,6 +135,7 @@ static const nodemask_t *options_nodes(struct fs_context *fc)
 static int options_parse_policy(struct fs_context *fc, const char *text)
 {
 	struct options *options = fc->fs_private;
+	struct policy *copy = NULL;
 	struct mempolicy policy;
 	int err;
 
@@ -144,12 +145,14 @@ static int options_parse_policy(struct fs_context *fc, const char *text)
 			       text);
 	if (err)
 		return err;
+	if (policy.mode != MPOL_DEFAULT) {
+		copy = policy_copy(&policy);
+		if (!copy)
+			return -ENOMEM;
+	}
 	policy_destroy(options->policy);
-	options->policy = NULL;
-	if (policy.mode == MPOL_DEFAULT)
-		return 0;
-	options->policy = policy_copy(&policy);
-	return options->policy ? 0 : -ENOMEM;
+	options->policy = copy;
+	return 0;
 }
 
 static int options_parse_nodes(struct fs_context *fc, const char *text)
@@ -208,53 +211,43 @@ int options_parse_monolithic(struct fs_context *fc, void *data)
 	return err;
 }
 
-/**
- * options_parse_param() - Read one option.
- * @fc: the mount; its fs_private is a struct options
- * @param: the option
- *
- * Return: 0, or -EINVAL with what is wrong in the log; -ENOPARAM for "source".
- */
-int options_parse_param(struct fs_context *fc, struct fs_parameter *param)
+/* Of a value that is refused the caller takes back what was read. */
+static int options_set(struct fs_context *fc, int opt,
+		       struct fs_parameter *param,
+		       const struct fs_parse_result *parsed)
 {
 	struct options *options = fc->fs_private;
-	struct fs_parse_result result;
-	int opt = fs_parse(fc, options_spec, param, &result);
-
-	if (opt < 0)
-		return opt;
-	options->given |= BIT(opt);
 
 	switch (opt) {
 	case OPT_AUTOCLEAN:
-		options->autoclean = !result.negated;
+		options->autoclean = !parsed->negated;
 		return 0;
 	case OPT_FORK_RESERVE:
 		options->fork_reserve = true;
 		return 0;
 	case OPT_UID:
-		options->uid = make_kuid(current_user_ns(), result.uint_32);
+		options->uid = make_kuid(current_user_ns(), parsed->uint_32);
 		if (!uid_valid(options->uid))
 			return invalfc(fc, "uid=%s is no user",
 				      param->string);
 		return 0;
 	case OPT_GID:
-		options->gid = make_kgid(current_user_ns(), result.uint_32);
+		options->gid = make_kgid(current_user_ns(), parsed->uint_32);
 		if (!gid_valid(options->gid))
 			return invalfc(fc, "gid=%s is no group",
 				      param->string);
 		return 0;
 	case OPT_MAGIC:
-		options->magic = result.uint_32;
+		options->magic = parsed->uint_32;
 		return 0;
 	case OPT_MIN_SIZE:
 		return options_parse_size(fc, param->key, param->string,
 					  &options->min_hpages);
 	case OPT_MODE:
-		if (result.uint_32 & ~07777U)
+		if (parsed->uint_32 & ~07777U)
 			return invalfc(fc, "mode=%s has bits beyond 07777",
 				      param->string);
-		options->mode = result.uint_32;
+		options->mode = parsed->uint_32;
 		return 0;
 	case OPT_MPOL:
 		return options_parse_policy(fc, param->string);
@@ -271,4 +264,32 @@ int options_parse_param(struct fs_context *fc, struct fs_parameter *param)
 	default:
 		return -EINVAL;
 	}
+}
+
+/**
+ * options_parse_param() - Read one option.
+ * @fc: the mount; its fs_private is a struct options
+ * @param: the option
+ *
+ * With fsconfig(2) one can go on after an option was refused, so that this must leave
+ * nothing behind.
+ *
+ * Return: 0, or with nothing changed -EINVAL with what is wrong in the log, -ENOMEM;
+ * -ENOPARAM for "source".
+ */
+int options_parse_param(struct fs_context *fc, struct fs_parameter *param)
+{
+	struct options *options = fc->fs_private, before = *options;
+	struct fs_parse_result result;
+	int opt = fs_parse(fc, options_spec, param, &result);
+	int err;
+
+	if (opt < 0)
+		return opt;
+	err = options_set(fc, opt, param, &result);
+	if (err)
+		*options = before;
+	else
+		options->given |= BIT(opt);
+	return err;
 }
