@@ -217,7 +217,7 @@ static int policy_split(char *text, struct mempolicy *policy, bool *listed)
 	if (mode < 0)
 		return -EINVAL;
 	policy->mode = mode;
-	return nodes ? nodelist_parse(nodes, policy->nodes) : 0;
+	return nodes && nodelist_parse(nodes, policy->nodes) ? -EINVAL : 0;
 }
 
 /* What each mode wants of its nodes. */
