@@ -52,6 +52,9 @@ clients:
 topologies:
 	@TOPOLOGY='$(TOPOLOGY)' K='$(K)' ROUNDS='$(ROUNDS)' SEED='$(SEED)' scripts/topologies.sh
 
+soak:
+	@MINUTES='$(MINUTES)' K='$(K)' SEED='$(SEED)' WORKERS='$(WORKERS)' scripts/soak.sh
+
 bench:
 	@T='$(T)' K='$(K)' SAMPLES='$(SAMPLES)' scripts/bench.sh
 
@@ -98,6 +101,11 @@ help:
 	@echo '                        some without memory or processor, beside hugetlbfs'
 	@echo '    TOPOLOGY=NAME       only this one'
 	@echo '    ROUNDS=N SEED=N     how many rounds, and which'
+	@echo '  make soak             processes and threads that do everything to a few files, by'
+	@echo '                        chance, under 6.1 and then 6.12'
+	@echo '    MINUTES=N           how long under each, instead of 10'
+	@echo '    K=KERNEL            only under this one, K=debug included'
+	@echo '    SEED=N WORKERS=1    repeat it; with one worker to the last step'
 	@echo '  make bench            what huge pages cost, in instructions and by the clock,'
 	@echo '                        beside hugetlbfs, tmpfs and anonymous memory'
 	@echo '    T=CASE K=KERNEL     only this case, only under this kernel; T=list lists them'
@@ -120,4 +128,4 @@ help:
 	@echo '    KVM=1               let guests use /dev/kvm'
 	@echo '    RHUGEFS_CACHE=DIR   where downloads are kept; default ~/.cache/rhugefs'
 
-.PHONY: all modules modules_install clean check coverage sweep check-all clients topologies bench profile fuzz fragment demo vm lint help
+.PHONY: all modules modules_install clean check coverage sweep check-all clients topologies bench profile fuzz soak fragment demo vm lint help
