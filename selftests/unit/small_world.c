@@ -73,7 +73,22 @@ unsigned long park_collect(struct pool *pool)
 	return 0;
 }
 
-void park_page(struct pool *pool, struct folio *folio, struct quota *quota)
+void quota_users_init(struct quota *quota, unsigned long max_hpages)
+{
+	quota->user_max = max_hpages;
+	quota->everybody.quota = quota;
+}
+
+struct quota_user *quota_user_hold(struct quota_user *user)
+{
+	return user;
+}
+
+void quota_user_put(struct quota_user *user)
+{
+}
+
+void park_page(struct pool *pool, struct folio *folio, struct quota_user *user)
 {
 	abort();
 }
@@ -118,7 +133,7 @@ static void page_taken(struct folio *folio)
 static void page_given(struct quota *quota, struct folio *folio)
 {
 	folio->taken = false;
-	quota_give(quota, folio);
+	quota_give(&quota->everybody, folio);
 }
 
 static void page_gone(struct quota *quota, struct folio *folio)
@@ -162,8 +177,8 @@ static bool do_claim(struct file *file, const struct step *step)
 	if (file->held[at])
 		return true;
 	if (step->deed == BEYOND)
-		err = reserve_claim_beyond(file->reserve, at, &wish, false,
-					   &claim);
+		err = reserve_claim_beyond(file->reserve, file->reserve->user,
+					   at, &wish, false, &claim);
 	else
 		err = reserve_claim(file->reserve, at, &wish, false, &claim);
 	if (err)
@@ -306,7 +321,7 @@ static void file_begin(struct file *file, struct quota *quota, bool private)
 {
 	file->quota = quota;
 	file->reserve = made(kzalloc(reserve_size(nr_node_ids), GFP_KERNEL));
-	reserve_init(file->reserve, quota, NULL, private);
+	reserve_init(file->reserve, &quota->everybody, NULL, private);
 }
 
 void world_begin(void *data)
@@ -321,7 +336,7 @@ void world_begin(void *data)
 	world.pool = made(pool_create());
 	pool_fill(scenario);
 	for (i = 0; i < NR_MOUNTS; i++) {
-		world.quota[i] = made(quota_create(world.pool, NULL));
+		world.quota[i] = made(quota_create(world.pool, NULL, SUBPOOL_NO_MAX));
 		if (quota_set(world.quota[i], scenario->min[i],
 			      scenario->max[i] ?: SUBPOOL_NO_MAX))
 			abort();
@@ -445,6 +460,7 @@ static bool quota_adds_up(struct quota *quota)
 	const struct subpool *subpool = &quota->subpool;
 
 	return expect(subpool->used_hpages == quota_uses(quota)) &&
+	       expect(quota->everybody.used_hpages == quota_uses(quota)) &&
 	       expect(subpool->used_hpages <= subpool->max_hpages) &&
 	       expect(promise_sum(&quota->kept) == subpool->rsv_hpages) &&
 	       expect(!subpool_lacks(subpool, subpool->min_hpages));
