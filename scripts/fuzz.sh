@@ -6,7 +6,7 @@
 #   MINUTES=N   for each target; default 1
 #   T=TARGET    only this one, or several, with spaces
 #   KEEP=1      afterwards leave in the tree what is worth keeping of what was found:
-#               the fewest inputs that reach as much, one by one
+#               few inputs that are short and go through every branch that was found
 #
 # The targets are selftests/unit/fuzz/fuzz_*.c.  What a fuzzer finds stays in
 # $build/fuzz/TARGET/, from where the next run goes on.  An input that ends a target is in
@@ -64,7 +64,7 @@ keep()
 
 	rm -rf "$fewest"
 	mkdir -p "$fewest"
-	"$build/unit/fuzz/$name" -set_cover_merge=1 -max_len=512 "$fewest" \
+	"$build/unit/fuzz/$name" -set_cover_merge=1 -use_counters=0 -max_len=160 "$fewest" \
 		"$corpus" "$build/fuzz/$name" >"$logs/fuzz-$name.log" 2>&1 ||
 		die "cannot merge what was found: $logs/fuzz-$name.log"
 	rm -f "$corpus"/*
