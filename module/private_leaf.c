@@ -118,14 +118,15 @@ void private_leaf_empty(struct private *private, unsigned long from,
 	unsigned int first = private_leaf_at(from);
 	unsigned long bits = GENMASK(first + (to - from) - 1, first);
 	enum private_mark mark;
-	bool unused;
+	bool unused = to - from == PRIVATE_LEAF_NR;
 
 	memset(&leaf->entry[first], 0, (to - from) * sizeof(*leaf->entry));
+	if (!unused)
+		unused = !memchr_inv(leaf->entry, 0, sizeof(leaf->entry));
 	/* Elsewhere in the leaf somebody may be dropping entries. */
 	down_write(&private->map_lock);
 	for (mark = 0; mark < PRIVATE_MARKS; mark++)
 		leaf->marks[mark] &= ~bits;
-	unused = !memchr_inv(leaf->entry, 0, sizeof(leaf->entry));
 	if (unused)
 		xa_erase(&private->leaves, from >> PRIVATE_LEAF_SHIFT);
 	up_write(&private->map_lock);

@@ -24,12 +24,6 @@
 #include "private_page.h"
 
 /*
- * folio->private: number of holders, and this. Guarded by the index mutex of
- * the page's place, or by the file's invalidate_lock held exclusively.
- */
-#define PRIVATE_PAGE_EXCLUSIVE	BIT(31)
-
-/*
  * folio->index of a private page, which no index of a file reaches: this, the
  * mapping's id, and the index as far as it fits.
  */
@@ -40,16 +34,6 @@ static pgoff_t private_page_place(unsigned long id, unsigned long index)
 {
 	return PRIVATE_PAGE_PLACE | id << PRIVATE_PAGE_INDEX_BITS |
 	       ((index << HUGE_ORDER) & (BIT(PRIVATE_PAGE_INDEX_BITS) - 1));
-}
-
-static unsigned long private_page_state(struct folio *folio)
-{
-	return (unsigned long)READ_ONCE(folio->private);
-}
-
-static void private_page_set(struct folio *folio, unsigned long state)
-{
-	WRITE_ONCE(folio->private, (void *)state);
 }
 
 /**
@@ -81,39 +65,6 @@ pgoff_t private_page_pgoff(struct folio *folio, unsigned long index)
 }
 
 /**
- * private_page_holders() - How many private mappings hold a page.
- * @folio: a private page; its index mutex is held, else it is a hint
- *
- * Return: at least 1.
- */
-unsigned long private_page_holders(struct folio *folio)
-{
-	return private_page_state(folio) & ~PRIVATE_PAGE_EXCLUSIVE;
-}
-
-/**
- * private_page_share() - Let one more mapping hold a page.
- * @folio: a private page to which nobody has a reference and which is mapped
- *	writably nowhere; its index mutex is held
- */
-void private_page_share(struct folio *folio)
-{
-	private_page_set(folio, private_page_holders(folio) + 1);
-}
-
-/**
- * private_page_unshare() - Let one mapping less hold a page.
- * @folio: a private page; its index mutex is held
- *
- * Return: number of those that still hold it.
- */
-unsigned long private_page_unshare(struct folio *folio)
-{
-	private_page_set(folio, private_page_state(folio) - 1);
-	return private_page_holders(folio);
-}
-
-/**
  * private_page_release() - Make a page nobody's.
  * @folio: a private page whose only holder gives it up; its index mutex is held
  *
@@ -126,18 +77,15 @@ void private_page_release(struct folio *folio)
 }
 
 /**
- * private_page_drop() - Let a mapping hold a page no longer; the last one gives
- *	it back.
+ * private_page_end() - Give a page back that nobody holds any more.
  * @folio: a private page, which the mapping's process has mapped no longer; its
  *	index mutex is held
  * @user: who is charged for it
  *
  * Context: may sleep.
  */
-void private_page_drop(struct folio *folio, struct quota_user *user)
+void private_page_end(struct folio *folio, struct quota_user *user)
 {
-	if (private_page_unshare(folio))
-		return;
 	private_page_release(folio);
 	quota_give(user, folio);
 }
