@@ -21,6 +21,7 @@
 /* Inode operations were given a user namespace where they now get an idmap. */
 #define mnt_idmap	user_namespace
 #define nop_mnt_idmap	init_user_ns
+#define file_mnt_idmap	file_mnt_user_ns
 
 static inline void vm_flags_set(struct vm_area_struct *vma, vm_flags_t flags)
 {

@@ -47,6 +47,8 @@ static int main_fill_pool(struct pool *pool)
 static void main_empty_pool(struct pool *pool)
 {
 	resize_unload(pool);
+	/* Until then pages with memory errors are found. */
+	poison_destroy();
 	pool_destroy(pool);
 }
 
@@ -77,7 +79,7 @@ static int __init rhugefs_init(void)
 	poison_create(main_pool);
 	err = zeroing_create(main_pool);
 	if (err)
-		goto destroy_poison;
+		goto empty_pool;
 	err = main_fill_pool(main_pool);
 	if (err)
 		goto destroy_zeroing;
@@ -99,8 +101,7 @@ destroy_sysfs:
 	sysfs_destroy();
 destroy_zeroing:
 	zeroing_destroy(main_pool);
-destroy_poison:
-	poison_destroy();
+empty_pool:
 	main_empty_pool(main_pool);
 destroy_leaf_cache:
 	private_leaf_cache_destroy();
@@ -120,7 +121,6 @@ static void __exit rhugefs_exit(void)
 	sysfs_destroy();
 	zeroing_destroy(main_pool);
 	park_exit(main_pool);
-	poison_destroy();
 	/* Evicted inodes are freed by RCU; none of them needs the pool. */
 	main_empty_pool(main_pool);
 	private_leaf_cache_destroy();

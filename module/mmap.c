@@ -151,12 +151,21 @@ static int mmap_reserve(struct inode *inode, struct vm_area_struct *vma,
 	return err == -ENOSPC ? -ENOMEM : err;
 }
 
+/* The current user, as he would own a file that he made there. */
+static kuid_t mmap_user(struct inode *inode, struct vm_area_struct *vma)
+{
+	kuid_t uid = mapped_fsuid(file_mnt_idmap(vma->vm_file),
+				  i_user_ns(inode));
+
+	return uid_valid(uid) ? uid : current_fsuid();
+}
+
 /* A private mapping that the current user is charged for. */
 static struct private *mmap_make_private(struct inode *inode,
 					 struct vm_area_struct *vma)
 {
 	struct quota *quota = huge_inode(inode)->reserve->quota;
-	struct quota_user *user = quota_user_get(quota, current_fsuid());
+	struct quota_user *user = quota_user_get(quota, mmap_user(inode, vma));
 	struct private *private;
 
 	if (!user)

@@ -275,16 +275,16 @@ static struct folio *poison_swap(struct pool_node *node, struct folio *folio,
 
 /*
  * Have a page from the page allocator for each that cannot go; false where that fails. It
- * may take long, and new errors come first.
+ * may take long: who has to look for new errors, @looks, does so first.
  */
-static bool poison_replace(struct pool_node *node)
+static bool poison_replace(struct pool_node *node, bool looks)
 {
 	unsigned long failed = READ_ONCE(poison_failed);
 	struct folio *folio;
 	bool zeroed;
 
 	while (!list_empty_careful(&node->poisoned) &&
-	       !xa_marked(&poison_pages, POISON_NEW)) {
+	       !(looks && xa_marked(&poison_pages, POISON_NEW))) {
 		if (failed && time_before(jiffies, failed + POISON_RETRY))
 			return false;
 		folio = resize_alloc_one(node->nid, &zeroed);
@@ -297,16 +297,8 @@ static bool poison_replace(struct pool_node *node)
 	return true;
 }
 
-/**
- * poison_settle() - Take free pages with errors out of the pool.
- * @pool: the pool
- *
- * Those that are needed for promises are replaced, where there are other pages.
- *
- * Context: may sleep long; no lock of the pool or of a quota is held.
- * Return: false where some had to stay.
- */
-bool poison_settle(struct pool *pool)
+/* False where some had to stay. */
+static bool poison_take_out(struct pool *pool, bool looks)
 {
 	bool settled = true;
 	int nid;
@@ -314,8 +306,21 @@ bool poison_settle(struct pool *pool)
 	for (nid = 0; nid < pool->nr_nodes; nid++)
 		poison_withhold(pool, pool->node[nid]);
 	for (nid = 0; nid < pool->nr_nodes; nid++)
-		settled &= poison_replace(pool->node[nid]);
+		settled &= poison_replace(pool->node[nid], looks);
 	return settled;
+}
+
+/**
+ * poison_settle() - Take free pages with errors out of the pool.
+ * @pool: the pool
+ *
+ * Those that are needed for promises are replaced, where there are other pages.
+ *
+ * Context: may sleep long; no lock of the pool or of a quota is held.
+ */
+void poison_settle(struct pool *pool)
+{
+	poison_take_out(pool, false);
 }
 
 /* --- pages in use ---------------------------------------------------------- */
@@ -384,7 +389,7 @@ static void poison_work_fn(struct work_struct *work)
 		super_visit(poison_unmap_file, poison_visit_mount, NULL);
 		poison_sort(pool);
 	}
-	if (!poison_settle(pool))
+	if (!poison_take_out(pool, true))
 		queue_delayed_work(system_unbound_wq, &poison_work,
 				   POISON_RETRY);
 }
@@ -446,7 +451,7 @@ void poison_create(struct pool *pool)
 /**
  * poison_destroy() - Hear no more of memory errors.
  *
- * Context: no page is freed into the pool any more; may sleep.
+ * Context: the pool is empty, and stays so; may sleep.
  */
 void poison_destroy(void)
 {

@@ -17,7 +17,7 @@ void poison_destroy(void);
 bool poison_watch(struct folio *folio);
 bool poison_release(struct folio *folio);
 void poison_wake(void);
-bool poison_settle(struct pool *pool);
+void poison_settle(struct pool *pool);
 size_t poison_before(struct folio *folio, size_t from, size_t bytes);
 
 /**
@@ -62,9 +62,8 @@ static inline void poison_wake(void)
 {
 }
 
-static inline bool poison_settle(struct pool *pool)
+static inline void poison_settle(struct pool *pool)
 {
-	return true;
 }
 
 static inline size_t poison_before(struct folio *folio, size_t from,

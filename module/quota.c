@@ -71,6 +71,7 @@ static void quota_put(struct quota *quota)
 		return;
 	WARN_ON_ONCE(quota->subpool.used_hpages);
 	promise_exit(&quota->kept);
+	quota_users_exit(quota);
 	scope_put(quota->pool, quota->kept.scope);
 	kfree(quota);
 }
@@ -92,7 +93,7 @@ static long quota_missing(struct quota_user *user, unsigned long pages)
 static void quota_charge(struct quota_user *user, unsigned long pages)
 {
 	subpool_get_pages(&user->quota->subpool, pages);
-	user->used_hpages += pages;
+	WRITE_ONCE(user->used_hpages, user->used_hpages + pages);
 	atomic_long_inc(&user->quota->pool->quota_events);
 }
 
@@ -102,7 +103,7 @@ static unsigned long quota_uncharge(struct quota_user *user,
 {
 	lockdep_assert_held(&user->quota->lock);
 
-	user->used_hpages -= pages;
+	WRITE_ONCE(user->used_hpages, user->used_hpages - pages);
 	return subpool_put_pages(&user->quota->subpool, pages);
 }
 
@@ -392,8 +393,8 @@ void quota_move_charge(struct quota_user *from, struct quota_user *to,
 	struct quota *quota = from->quota;
 
 	spin_lock(&quota->lock);
-	from->used_hpages -= pages;
-	to->used_hpages += pages;
+	WRITE_ONCE(from->used_hpages, from->used_hpages - pages);
+	WRITE_ONCE(to->used_hpages, to->used_hpages + pages);
 	atomic_long_inc(&quota->pool->quota_events);
 	spin_unlock(&quota->lock);
 }
@@ -406,7 +407,7 @@ void quota_move_charge(struct quota_user *from, struct quota_user *to,
 void quota_set_user_max(struct quota *quota, unsigned long max_hpages)
 {
 	spin_lock(&quota->lock);
-	quota->user_max = max_hpages;
+	WRITE_ONCE(quota->user_max, max_hpages);
 	spin_unlock(&quota->lock);
 }
 

@@ -84,6 +84,7 @@ void quota_leave(struct quota_user *user);
 void quota_unpark(struct quota_user *user, struct folio *folio);
 
 void quota_users_init(struct quota *quota, unsigned long max_hpages);
+void quota_users_exit(struct quota *quota);
 struct quota_user *quota_user_get(struct quota *quota, kuid_t uid);
 struct quota_user *quota_user_hold(struct quota_user *user);
 void quota_user_put(struct quota_user *user);

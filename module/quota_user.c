@@ -27,6 +27,16 @@ void quota_users_init(struct quota *quota, unsigned long max_hpages)
 	xa_init_flags(&quota->users, XA_FLAGS_ACCOUNT);
 }
 
+/**
+ * quota_users_exit() - End what quota_users_init() has begun.
+ * @quota: a share that charges nobody any more
+ */
+void quota_users_exit(struct quota *quota)
+{
+	/* Where memory was short a node may be left that has no user. */
+	xa_destroy(&quota->users);
+}
+
 static struct quota_user *quota_user_find(struct quota *quota, kuid_t uid)
 {
 	struct quota_user *user;
@@ -125,9 +135,7 @@ unsigned long quota_user_charged(struct quota *quota)
 	struct quota_user *user;
 	unsigned long uid, sum;
 
-	spin_lock(&quota->lock);
-	sum = quota->everybody.used_hpages;
-	spin_unlock(&quota->lock);
+	sum = READ_ONCE(quota->everybody.used_hpages);
 	xa_lock(&quota->users);
 	xa_for_each(&quota->users, uid, user)
 		sum += READ_ONCE(user->used_hpages);

@@ -79,6 +79,10 @@ void quota_users_init(struct quota *quota, unsigned long max_hpages)
 	quota->everybody.quota = quota;
 }
 
+void quota_users_exit(struct quota *quota)
+{
+}
+
 struct quota_user *quota_user_hold(struct quota_user *user)
 {
 	return user;
