@@ -47,14 +47,15 @@ static ssize_t file_read_page(struct inode *inode, loff_t pos, size_t bytes,
 {
 	struct folio *folio = file_get_page(inode, huge_index(pos));
 	ssize_t copied = -EIO;
+	size_t sound;
 
 	if (inject(INJECT_COPY))
 		bytes /= 2;
 	if (!folio)
 		return iov_iter_zero(bytes, to);
-	bytes = poison_before(folio, pos & ~HUGE_MASK, bytes);
-	if (bytes)
-		copied = compat_copy_to_iter(folio, pos & ~HUGE_MASK, bytes,
+	sound = poison_before(folio, pos & ~HUGE_MASK, bytes);
+	if (sound || !bytes)
+		copied = compat_copy_to_iter(folio, pos & ~HUGE_MASK, sound,
 					     to);
 	folio_put(folio);
 	return copied;
