@@ -96,9 +96,10 @@ static void *fork_copy(struct private *child, struct vm_area_struct *vma,
 }
 
 /*
- * Let the child have what the parent has, and nobody has a reference to, or can read; where
- * it stopped before the end of the part of the leaf. What the parent has dropped, and is not gone
- * yet, the child does not have.
+ * Let the child have what the parent has, up to the first page that somebody has a
+ * reference to; where that is, or the part of the leaf ends. One with a memory error is
+ * not to be copied. What the parent has dropped, and is not gone yet, the child does not
+ * have.
  */
 static unsigned long fork_share_leaf(struct private *child,
 				     struct private_leaf *copy,

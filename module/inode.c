@@ -22,7 +22,7 @@ static const struct address_space_operations huge_aops = {
 	.dirty_folio = noop_dirty_folio,
 };
 
-/* Who will own the file, held, where he is another one to be charged for it. */
+/* Who will own the file, held, where users are charged and the owner is set; else NULL. */
 static int inode_new_user(struct mnt_idmap *idmap, struct inode *inode,
 			  const struct iattr *attr, struct quota_user **user)
 {

@@ -216,6 +216,7 @@ unsigned long resize_gather(struct pool *pool, const struct wish *wish,
 	struct pool_node *node;
 	unsigned long got = 0;
 	struct folio *folio;
+	bool zeroed;
 	int i;
 
 	/* Who asks for what cannot be must not have all memory moved for it. */
@@ -225,11 +226,10 @@ unsigned long resize_gather(struct pool *pool, const struct wish *wish,
 	for_each_wished(pool, wish, i, node) {
 		while (got < pages && node_state(node->nid, N_MEMORY) &&
 		       !fatal_signal_pending(current)) {
-			folio = resize_alloc(node->nid, 1);
+			folio = resize_alloc_one(node->nid, &zeroed);
 			if (!folio)
 				break;
-			surplus_add(pool, folio,
-				    want_init_on_alloc(RESIZE_GFP));
+			surplus_add(pool, folio, zeroed);
 			got++;
 			cond_resched();
 		}

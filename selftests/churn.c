@@ -462,14 +462,7 @@ static const struct {
 
 static void step_any(struct churner *churner)
 {
-	int i, all = 0, which;
-
-	for (i = 0; i < (int)(sizeof(steps) / sizeof(*steps)); i++)
-		all += steps[i].weight;
-	which = pick(churner, all);
-	for (i = 0; which >= steps[i].weight; i++)
-		which -= steps[i].weight;
-	steps[i].step(churner);
+	weights_at(steps, pick(churner, weights_sum(steps)))->step(churner);
 }
 
 static void begin(struct churner *churner)

@@ -3,11 +3,10 @@
  * Attributes and permissions: what stat says, when times change, who may do what, and
  * mounts that are mapped to other users, read-only or noexec.
  */
-#include <linux/mount.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
-#include "own_mount.h"
+#include "shifted_mount.h"
 
 RHUGEFS_FIXTURE(attr);
 
@@ -19,12 +18,6 @@ RHUGEFS_FIXTURE(attr);
 static mode_t mode_of(const char *name)
 {
 	return look(name).st_mode & 07777;
-}
-
-static void become(uid_t user)
-{
-	must(setgroups(0, NULL) == 0 && setresgid(user, user, user) == 0 &&
-	     setresuid(user, user, user) == 0);
 }
 
 /* --- what is told -------------------------------------------------------- */
@@ -331,75 +324,12 @@ TEST_F(attr, sticky_directories)
 
 /* --- other mounts of it -------------------------------------------------- */
 
-#define OTHER_DIR	"/tmp/own-other"
-#define SHIFT		10000
-
-static void write_text(pid_t pid, const char *name, const char *text)
-{
-	char path[64];
-	int fd;
-
-	snprintf(path, sizeof(path), "/proc/%d/%s", pid, name);
-	fd = open(path, O_WRONLY | O_CLOEXEC);
-	must(fd >= 0 && write(fd, text, strlen(text)) == strlen(text));
-	close(fd);
-}
-
-static int be_a_namespace(void *arg)
-{
-	must(unshare(CLONE_NEWUSER) == 0);
-	sync_meet(arg);
-	pause();
-	return 0;
-}
-
-/* A user namespace where 0 to 999 are 10000 to 10999 outside. */
-static int shifted_namespace(void)
-{
-	struct sync *sync = share(sizeof(*sync));
-	char path[64];
-	pid_t pid;
-	int fd;
-
-	sync->parties = 2;
-	pid = spawn(be_a_namespace, sync);
-	sync_meet(sync);
-	write_text(pid, "uid_map", "0 10000 1000");
-	write_text(pid, "gid_map", "0 10000 1000");
-	snprintf(path, sizeof(path), "/proc/%d/ns/user", pid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	must(fd >= 0);
-	return fd;
-}
-
-/* Mount OWN_DIR a second time, as others see it; an errno. */
-static int mount_shifted(int users)
-{
-	struct mount_attr attr = {
-		.attr_set = MOUNT_ATTR_IDMAP,
-		.userns_fd = users,
-	};
-	int tree = syscall(SYS_open_tree, AT_FDCWD, OWN_DIR,
-			   OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
-
-	must(tree >= 0);
-	if (syscall(SYS_mount_setattr, tree, "", AT_EMPTY_PATH, &attr,
-		    sizeof(attr)))
-		return errno;
-	must(mkdir(OTHER_DIR, 0755) == 0 || errno == EEXIST);
-	must(syscall(SYS_move_mount, tree, "", AT_FDCWD, OTHER_DIR,
-		     MOVE_MOUNT_F_EMPTY_PATH) == 0);
-	close(tree);
-	return 0;
-}
-
 static int work_as_a_shifted_user(void *arg)
 {
 	int plain = open(OWN_DIR, O_PATH), fds = open("/proc/self/fd", O_PATH);
 	char name[16];
 	int fd, bad = 0;
 
-	/* The guest's root directory is for root alone. */
 	must(plain >= 0 && fds >= 0 && chdir(OTHER_DIR) == 0);
 	become(SHIFT + 7);
 	fd = open("made", O_CREAT | O_EXCL | O_RDWR, 0600);

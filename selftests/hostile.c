@@ -28,33 +28,6 @@
 
 RHUGEFS_FIXTURE(hostile);
 
-static void become_nobody(void)
-{
-	must(setresgid(NOBODY, NOBODY, NOBODY) == 0);
-	must(setresuid(NOBODY, NOBODY, NOBODY) == 0);
-}
-
-/* Whether @work succeeds in the name of nobody; it ends with 0 then. */
-static bool nobody(int (*work)(void))
-{
-	pid_t pid = fork();
-
-	must(pid >= 0);
-	if (!pid) {
-		become_nobody();
-		_exit(work());
-	}
-	return reap(pid) == 0;
-}
-
-static int own_file(void)
-{
-	int fd = open(".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-
-	must(fd >= 0);
-	return fd;
-}
-
 /* --- what is the administrator's ------------------------------------------ */
 
 static int try_to_mount(void)
@@ -76,7 +49,7 @@ static int try_to_mount(void)
 TEST_F(hostile, mount)
 {
 	mount_own(OPTIONS);
-	ASSERT_TRUE(nobody(try_to_mount));
+	ASSERT_TRUE(works_for(NOBODY, try_to_mount));
 }
 
 static int try_to_set(void)
@@ -88,7 +61,7 @@ static int try_to_set(void)
 	char path[256];
 	int i;
 
-	for (i = 0; i < (int)(sizeof(files) / sizeof(*files)); i++) {
+	for (i = 0; i < (int)ARRAY_SIZE(files); i++) {
 		snprintf(path, sizeof(path), POOL_SYSFS "/%s", files[i]);
 		must(open(path, O_RDONLY | O_CLOEXEC) >= 0);
 		must(open(path, O_WRONLY | O_CLOEXEC) == -1 && errno == EACCES);
@@ -106,7 +79,7 @@ static int try_to_set(void)
 TEST_F(hostile, pool)
 {
 	mount_own(OPTIONS);
-	ASSERT_TRUE(nobody(try_to_set));
+	ASSERT_TRUE(works_for(NOBODY, try_to_set));
 }
 
 /* --- the mount's size ------------------------------------------------------ */
@@ -179,7 +152,7 @@ TEST_F_TIMEOUT(hostile, size, 120)
 	pid = fork();
 	ASSERT_LE(0, pid);
 	if (!pid) {
-		become_nobody();
+		become(NOBODY);
 		_exit(grab_together());
 	}
 	most = most_missing(pid, before);
@@ -219,7 +192,7 @@ TEST_F_TIMEOUT(hostile, log, 120)
 
 	mount_own(FEW_OPTIONS);
 	log = log_open();
-	ASSERT_TRUE(nobody(provoke));
+	ASSERT_TRUE(works_for(NOBODY, provoke));
 	while (log_next(log))
 		lines++;
 	/* Each of a few places may write ten lines in five seconds. */
@@ -312,7 +285,7 @@ TEST_F_TIMEOUT(hostile, gone, 120)
 	struct pools before = pools_read();
 
 	mount_own(OPTIONS);
-	ASSERT_TRUE(nobody(hold_and_die));
+	ASSERT_TRUE(works_for(NOBODY, hold_and_die));
 	collect_sockets();
 	ASSERT_TRUE(pools_moved(&before, 0, 0));
 	ASSERT_TRUE(selfcheck_ok());
@@ -366,7 +339,7 @@ static int ask_for_much(void)
 TEST_F_TIMEOUT(hostile, large, 120)
 {
 	mount_own(OPTIONS);
-	ASSERT_TRUE(nobody(ask_for_much));
+	ASSERT_TRUE(works_for(NOBODY, ask_for_much));
 	ASSERT_TRUE(selfcheck_ok());
 }
 

@@ -110,8 +110,6 @@ static const struct part {
 	{ 0, PAGES * HUGE },
 };
 
-#define LENGTH(array)	(sizeof(array) / sizeof(*(array)))
-
 static bool each_part(const struct maps *maps,
 		      void (*act)(char *addr, unsigned long bytes, long arg),
 		      long arg)
@@ -119,7 +117,7 @@ static bool each_part(const struct maps *maps,
 	unsigned int i, j;
 
 	for (i = 0; i < 2; i++) {
-		for (j = 0; j < LENGTH(parts); j++) {
+		for (j = 0; j < ARRAY_SIZE(parts); j++) {
 			act(maps->map[i] + parts[j].from, parts[j].bytes, arg);
 			if (!maps_intact(maps)) {
 				dprintf(STDOUT_FILENO,
@@ -149,7 +147,7 @@ TEST_F_TIMEOUT(machine, advice, 120)
 	struct maps maps = maps_new();
 	unsigned int i;
 
-	for (i = 0; i < LENGTH(advice); i++)
+	for (i = 0; i < ARRAY_SIZE(advice); i++)
 		ASSERT_TRUE(each_part(&maps, advise, advice[i]));
 	maps_end(&maps);
 }
@@ -183,7 +181,7 @@ TEST_F_TIMEOUT(machine, looked_into, 120)
 	struct maps maps = maps_new();
 	unsigned int i;
 
-	for (i = 0; i < LENGTH(clear); i++) {
+	for (i = 0; i < ARRAY_SIZE(clear); i++) {
 		say("/proc/self/clear_refs", clear[i]);
 		ASSERT_TRUE(maps_intact(&maps));
 		ASSERT_TRUE(maps_writable(&maps));

@@ -50,7 +50,37 @@ static inline bool line_has(const char *path, const char *one,
 	return found;
 }
 
+/* --- users in it ---------------------------------------------------------- */
+
+static inline void become(uid_t user)
+{
+	must(setgroups(0, NULL) == 0 && setresgid(user, user, user) == 0 &&
+	     setresuid(user, user, user) == 0);
+}
+
+/* Whether @work succeeds in the name of a user; it ends with 0 then. */
+static inline bool works_for(uid_t user, int (*work)(void))
+{
+	pid_t pid = fork();
+
+	must(pid >= 0);
+	if (!pid) {
+		become(user);
+		_exit(work());
+	}
+	return reap(pid) == 0;
+}
+
 /* --- files in it --------------------------------------------------------- */
+
+/* A file without a name, of whoever makes it. */
+static inline int own_file(void)
+{
+	int fd = open(".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+
+	must(fd >= 0);
+	return fd;
+}
 
 static inline int make(const char *name, mode_t mode)
 {

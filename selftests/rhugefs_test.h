@@ -708,6 +708,27 @@ static inline unsigned long chance_of(unsigned long *state, unsigned long n)
 	return chance(state) % n;
 }
 
+/* Sum of the weights in a table. */
+#define weights_sum(table)						\
+	({								\
+		int sum = 0;						\
+									\
+		for (size_t i = 0; i < ARRAY_SIZE(table); i++)		\
+			sum += (table)[i].weight;			\
+		sum;							\
+	})
+
+/* The entry on which a number below that sum falls. */
+#define weights_at(table, number)					\
+	({								\
+		int left = (number);					\
+		size_t at = 0;						\
+									\
+		while (left >= (table)[at].weight)			\
+			left -= (table)[at++].weight;			\
+		&(table)[at];						\
+	})
+
 /* --- processes ----------------------------------------------------------- */
 
 /* Zeroed memory that children share with their parent. */

@@ -179,14 +179,9 @@ static const struct {
 
 static inline void step_any(struct party *party)
 {
-	int i, all = 0, which;
+	int which = pick(party, weights_sum(round_steps));
 
-	for (i = 0; i < (int)(sizeof(round_steps) / sizeof(*round_steps)); i++)
-		all += round_steps[i].weight;
-	which = pick(party, all);
-	for (i = 0; which >= round_steps[i].weight; i++)
-		which -= round_steps[i].weight;
-	round_steps[i].step(party);
+	weights_at(round_steps, which)->step(party);
 }
 
 /* So that a step chooses alike whatever the steps before have come upon. */

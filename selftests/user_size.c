@@ -7,7 +7,7 @@
 #include <sys/mount.h>
 #include <sys/wait.h>
 
-#include "own_mount.h"
+#include "shifted_mount.h"
 
 #define ALICE	1000
 #define BOB	1001
@@ -18,32 +18,6 @@
 #define PUNCH	(FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE)
 
 RHUGEFS_FIXTURE(user_size);
-
-static void become(uid_t uid)
-{
-	must(setresuid(uid, uid, uid) == 0);
-}
-
-/* Whether @work succeeds in the name of a user; it ends with 0 then. */
-static bool works_for(uid_t uid, int (*work)(void))
-{
-	pid_t pid = fork();
-
-	must(pid >= 0);
-	if (!pid) {
-		become(uid);
-		_exit(work());
-	}
-	return reap(pid) == 0;
-}
-
-static int own_file(void)
-{
-	int fd = open(".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-
-	must(fd >= 0);
-	return fd;
-}
 
 /* How many pages more may be promised to a file of the current user's. */
 static long room(void)
@@ -243,6 +217,38 @@ TEST_F(user_size, inherited_by_another)
 	usleep(300000);
 	ASSERT_TRUE(works_for(ALICE, has_all));
 	ASSERT_TRUE(selfcheck_ok());
+}
+
+/* --- mounts on which users are others ---------------------------------------- */
+
+/* Here he is the user SHIFT + 7, and 7 on the file system, for all that he has. */
+static int map_shifted(void)
+{
+	char *map;
+	int fd;
+
+	must(chdir(OTHER_DIR) == 0);
+	fd = own_file();
+	must(map_huge(fd, 0, LIMIT / 2, 0));
+	map = map_private(fd, 0, LIMIT / 2, 0);
+	must(map && touch_pages(map, LIMIT / 2) == LIMIT / 2);
+	must(room() == 0);
+	must(!map_private(fd, 0, 1, 0) && errno == ENOMEM);
+	must(unmap_huge(map, LIMIT / 2) == 0);
+	must(room() == LIMIT / 2);
+	return 0;
+}
+
+TEST_F(user_size, shifted)
+{
+	int err;
+
+	mount_own(OPTIONS);
+	err = mount_shifted(shifted_namespace());
+	if (err)
+		SKIP(return, "no idmapped mounts: %s", strerror(err));
+	ASSERT_TRUE(works_for(SHIFT + 7, map_shifted));
+	ASSERT_TRUE(works_for(7, has_all));
 }
 
 /* --- who is charged changes ------------------------------------------------- */

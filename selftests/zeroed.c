@@ -12,8 +12,6 @@
 #define SMALL		4096UL
 #define PUNCH		(FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE)
 
-#define LENGTH(array)	(sizeof(array) / sizeof(*(array)))
-
 /* What the next owner writes. */
 #define OWN		0x33
 
@@ -318,8 +316,8 @@ TEST_F_TIMEOUT(zeroed, each_way_after_each, 120)
 	unsigned int i, j;
 
 	ASSERT_EQ(watermarks(variant->watermark, variant->watermark), 0);
-	for (i = 0; i < LENGTH(leave); i++) {
-		for (j = 0; j < LENGTH(sees_zeroes); j++) {
+	for (i = 0; i < ARRAY_SIZE(leave); i++) {
+		for (j = 0; j < ARRAY_SIZE(sees_zeroes); j++) {
 			/* Each of both sides several times will do. */
 			if ((variant->wait || is_slow()) && (i + j) % 3)
 				continue;
@@ -367,8 +365,8 @@ TEST_F_TIMEOUT(zeroed, behind_a_write_that_stops_short, 60)
 	int fd;
 
 	ASSERT_EQ(watermarks(variant->watermark, variant->watermark), 0);
-	for (i = 0; i < LENGTH(cases); i++) {
-		leave[i % LENGTH(leave)](self->before.all.nr);
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		leave[i % ARRAY_SIZE(leave)](self->before.all.nr);
 		ASSERT_POOL(0, 0);
 		ASSERT_TRUE(!variant->wait ||
 			    zeroed_becomes("", self->before.all.free));

@@ -196,36 +196,55 @@ static inline void access_prepare(void)
 
 /* --- in any way ---------------------------------------------------------- */
 
-static inline enum outcome access_read(struct actor *actor, char *at,
-				       unsigned long *value)
+enum access_way {
+	BY_ITSELF,
+	BY_REFERENCE,
+	BY_COPY,
+	BY_DEVICE,
+};
+
+static inline enum access_way access_pick(struct actor *actor)
 {
 	switch (pick(actor, 12)) {
 	case 0:
-		return access_load_by_reference(actor, at, value);
+		return BY_REFERENCE;
 	case 1:
-		return access_load_by_copy(actor, at, value);
+		return BY_COPY;
 	case 2:
-		if (access_disk >= 0)
-			return access_load_by_device(actor, at, value);
-		break;
+		return access_disk >= 0 ? BY_DEVICE : BY_ITSELF;
+	default:
+		return BY_ITSELF;
 	}
-	return access_load((unsigned long *)at, value);
+}
+
+static inline enum outcome access_read(struct actor *actor, char *at,
+				       unsigned long *value)
+{
+	switch (access_pick(actor)) {
+	case BY_REFERENCE:
+		return access_load_by_reference(actor, at, value);
+	case BY_COPY:
+		return access_load_by_copy(actor, at, value);
+	case BY_DEVICE:
+		return access_load_by_device(actor, at, value);
+	default:
+		return access_load((unsigned long *)at, value);
+	}
 }
 
 static inline enum outcome access_write(struct actor *actor, char *at,
 					unsigned long value)
 {
-	switch (pick(actor, 12)) {
-	case 0:
+	switch (access_pick(actor)) {
+	case BY_REFERENCE:
 		return access_store_by_reference(actor, at, value);
-	case 1:
+	case BY_COPY:
 		return access_store_by_copy(actor, at, value);
-	case 2:
-		if (access_disk >= 0)
-			return access_store_by_device(actor, at, value);
-		break;
+	case BY_DEVICE:
+		return access_store_by_device(actor, at, value);
+	default:
+		return access_store((unsigned long *)at, value);
 	}
-	return access_store((unsigned long *)at, value);
 }
 
 #endif

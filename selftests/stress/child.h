@@ -149,13 +149,11 @@ static inline void child_touch(struct actor *actor, struct map *map, int page)
 
 static inline void child_step(struct actor *actor)
 {
-	struct map *map = map_pick(actor);
 	int page, pages;
+	struct map *map = map_pick_part(actor, &page, &pages);
 
 	if (!map)
 		return;
-	page = map_pick_page(actor, map);
-	pages = map_pick_run(actor, map, page);
 	switch (pick(actor, 20)) {
 	case 0:
 		map_unmap(actor, map, page, pages);

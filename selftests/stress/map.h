@@ -121,6 +121,19 @@ static inline int map_pick_run(struct actor *actor, const struct map *map,
 	return 1 + pick(actor, nr);
 }
 
+/* Some pages side by side of some mapping; NULL where there is none. */
+static inline struct map *map_pick_part(struct actor *actor, int *page,
+					int *pages)
+{
+	struct map *map = map_pick(actor);
+
+	if (map) {
+		*page = map_pick_page(actor, map);
+		*pages = map_pick_run(actor, map, *page);
+	}
+	return map;
+}
+
 /* --- pages of one's own -------------------------------------------------- */
 
 static inline void map_page_forget(struct map_page *page, int state)

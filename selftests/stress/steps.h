@@ -212,13 +212,11 @@ static inline void step_touch(struct actor *actor)
 
 static inline void step_change_map(struct actor *actor)
 {
-	struct map *map = map_pick(actor);
 	int page, pages;
+	struct map *map = map_pick_part(actor, &page, &pages);
 
 	if (!map)
 		return;
-	page = map_pick_page(actor, map);
-	pages = map_pick_run(actor, map, page);
 	switch (pick(actor, 12)) {
 	case 0:
 		map_unmap(actor, map, page, pages);
@@ -419,15 +417,8 @@ static const struct {
 
 static inline void step_any(struct actor *actor)
 {
-	int i, all = 0, which;
-
 	step_begin(actor);
-	for (i = 0; i < ARRAY_SIZE(steps); i++)
-		all += steps[i].weight;
-	which = pick(actor, all);
-	for (i = 0; which >= steps[i].weight; i++)
-		which -= steps[i].weight;
-	steps[i].step(actor);
+	weights_at(steps, pick(actor, weights_sum(steps)))->step(actor);
 }
 
 #endif

@@ -22,6 +22,14 @@
 
 #include "actors.h"
 
+/* Who meets a writer waits until he is done. */
+#define seqcount_point()	actor_point()
+#define seqcount_wait(count)						\
+	do {								\
+		while ((count)->sequence & 1)				\
+			actor_yield();					\
+	} while (0)
+
 /* Tracepoints are for those who look. */
 #define RHUGEFS_TRACE_H
 
