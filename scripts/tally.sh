@@ -6,7 +6,8 @@
 #
 #   tally.sh RUN...
 #
-# RUN's numbers are in build/log/RUN.tally.  A run that left none has failed.
+# RUN's numbers are in build/log/RUN.tally.  A run that left none has failed.  What
+# failed is said once more before that line: far above it is easily missed, or cut off.
 
 . "$(dirname "$0")/lib.sh"
 
@@ -18,6 +19,9 @@ for run; do
 		say "$run came to no result"
 		failed=$((failed + 1))
 	fi
+done
+for run; do
+	[ ! -s "$logs/$run.tally.failed" ] || cat "$logs/$run.tally.failed"
 done
 say "$passed passed, $failed failed, $skipped skipped"
 [ "$failed" = 0 ] || exit 1

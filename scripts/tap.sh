@@ -19,7 +19,8 @@
 #                                  where there is nothing to look after
 #   @@done
 #
-# A test that passes takes one line here, one that fails is shown in full.
+# A test that passes takes one line here, one that fails is shown in full, and what
+# matters of it stands in TALLY.failed, for tally.sh.
 
 . "$(dirname "$0")/lib.sh"
 
@@ -28,6 +29,7 @@ run=$1 tally=$2 console=${3:-}
 
 passed=0 failed=0 skipped=0
 test='' complete=''
+rm -f "$tally.failed"
 
 begin()
 {
@@ -68,6 +70,12 @@ ended()
 		fail "planned $plan results and gave $seen"
 }
 
+remember()
+{
+	printf '%-6s %s\n%s\n' "$run" "$1" "${2:+$(sed 's/^/       | /' <<<"$2" | head -n 20)}" |
+		grep . >>"$tally.failed"
+}
+
 # One line for a test, and all of its output if something failed.
 tell()
 {
@@ -78,6 +86,7 @@ tell()
 	printf '%-6s %-24s %s%s\n' "$run" "$test" "$numbers" "${took:+, $took}"
 	if [ "$f" != 0 ]; then
 		sed 's/^/       | /' <<<"$text"
+		remember "$test" "$(grep -E '^not ok|^# [^ ]*:[0-9]+:' <<<"$text")"
 	elif [ "$s" != 0 ]; then
 		# Whoever skips says why, and that is worth a line.
 		grep -E '^ok .*# ?SKIP' <<<"$text" | sed 's/^/       | /' || true
@@ -134,6 +143,7 @@ done
 abandon
 if [ -z "$complete" ]; then
 	say "$run did not finish${console:+: see $console}"
+	remember "did not finish" ""
 	failed=$((failed + 1))
 fi
 if [ -n "$console" ] && [ -e "$console" ]; then
@@ -141,6 +151,7 @@ if [ -n "$console" ] && [ -e "$console" ]; then
 	if [ -n "$reports" ]; then
 		say "$run the kernel reported, see $console:"
 		sed 's/^/       | /' <<<"$reports" | head -n 20
+		remember "the kernel reported" "$reports"
 		failed=$((failed + 1))
 	fi
 	races=$(awk -v titles=1 -f "$top/scripts/other-races.awk" "$console" | sort | uniq -c)
