@@ -71,7 +71,8 @@ apt()
 
 	# As root apt drops to a user who cannot enter root's cache directory.
 	[ "$(id -u)" != 0 ] || sandbox=(-o APT::Sandbox::User=root)
-	DEBIAN_FRONTEND=noninteractive apt-get -qq \
+	# apt waits for others who install, but not for those who fetch lists.
+	DEBIAN_FRONTEND=noninteractive flock /var/lib/apt apt-get -qq \
 		-o Acquire::Retries=3 -o Acquire::http::Timeout=30 \
 		-o DPkg::Lock::Timeout=300 "${sandbox[@]}" "$@" </dev/null
 }
