@@ -34,7 +34,7 @@ clean:
 # --- tests: see the scripts, each says at its top what it does ----------------
 
 check:
-	@T='$(T)' K='$(K)' SEED='$(SEED)' scripts/check.sh
+	@T='$(T)' K='$(K)' SEED='$(SEED)' LOADS='$(LOADS)' scripts/check.sh
 
 coverage:
 	@SEED='$(SEED)' scripts/coverage.sh
@@ -53,7 +53,7 @@ topologies:
 	@TOPOLOGY='$(TOPOLOGY)' K='$(K)' ROUNDS='$(ROUNDS)' SEED='$(SEED)' scripts/topologies.sh
 
 soak:
-	@MINUTES='$(MINUTES)' K='$(K)' SEED='$(SEED)' WORKERS='$(WORKERS)' scripts/soak.sh
+	@T='$(T)' MINUTES='$(MINUTES)' K='$(K)' SEED='$(SEED)' WORKERS='$(WORKERS)' scripts/soak.sh
 
 bench:
 	@T='$(T)' K='$(K)' SAMPLES='$(SAMPLES)' scripts/bench.sh
@@ -94,6 +94,7 @@ help:
 	@echo '                        built once, in 5 to 10 minutes'
 	@echo '    K=kcsan             under one that looks for data races, likewise'
 	@echo '    SEED=N              repeat what a random test did'
+	@echo '    T=load LOADS=N      load and unload N times in a row, instead of 20'
 	@echo '  make check-all        make check, and all that takes longer'
 	@echo '  make clients          programs that were not written for us, in a guest'
 	@echo '    T=CLIENT K=KERNEL   only this one, only under this kernel'
@@ -103,6 +104,7 @@ help:
 	@echo '    ROUNDS=N SEED=N     how many rounds, and which'
 	@echo '  make soak             processes and threads that do everything to a few files, by'
 	@echo '                        chance, under 6.1 and then 6.12'
+	@echo '    T=calls             an unprivileged user with system calls by chance instead'
 	@echo '    MINUTES=N           how long under each, instead of 10'
 	@echo '    K=KERNEL            only under this one, K=debug included'
 	@echo '    SEED=N WORKERS=1    repeat it; with one worker to the last step'

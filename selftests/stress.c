@@ -5,7 +5,7 @@
  * is done. Here is the supervisor, who begins them and begins anew those that were killed,
  * and looks at the pool when all rest.
  *
- *	STRESS_SECONDS=N	go on so long, in cycles of 20 seconds, each with the seed
+ *	SOAK_SECONDS=N		go on so long, in cycles of 20 seconds, each with the seed
  *				after that of the one before
  *	STRESS_WORKERS=1	one process, with one thread, which does the same each time
  */
@@ -342,7 +342,7 @@ static long setting(const char *name, long otherwise)
 
 TEST_F_TIMEOUT(stress, everything_at_once, 150)
 {
-	long seconds = setting("STRESS_SECONDS", CYCLE_SECONDS);
+	long seconds = setting("SOAK_SECONDS", CYCLE_SECONDS);
 	int workers = setting("STRESS_WORKERS", WORKERS) == 1 ? 1 : WORKERS;
 	long end = now_ms() + seconds * 1000, next;
 	unsigned long seed = seed_get();
