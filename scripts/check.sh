@@ -14,6 +14,7 @@
 #   SEED=N    for the tests that choose at random
 #   SWEEP=all, SWEEP=SCENARIO or SWEEP=SCENARIO:N  let every point of every scenario
 #             fail, every one of this scenario, or this one; see selftests/sweep.h
+#   LOADS=N   how often the test "load" loads and unloads the module in a row
 #
 # The guests run side by side.  Logs are in build/log: KERNEL.talk is what the
 # tests said, KERNEL.console the kernel's log, unit.talk the unit tests.
@@ -83,10 +84,14 @@ run_units()
 
 run_guest()
 {
+	# What tests are allowed is enough for 60.
+	local slow=$((${LOADS:-0} / 60))
+
 	use_kernel "$1"
-	"$scripts/guest.sh" -n "$kernel_nodes" -l "$logs/$1" -t $((1800 * kernel_slow)) \
+	slow=$((slow + kernel_slow))
+	"$scripts/guest.sh" -n "$kernel_nodes" -l "$logs/$1" -t $((1800 * slow)) \
 		${kernel_gcov:+-o "$logs/$1.gcov"} \
-		-a "$kernel_append GUEST_MODE=check GUEST_SLOW=$kernel_slow GUEST_TESTS=${only:+${guests//$'\n'/,}} ${SEED:+SEED=$SEED} ${SWEEP:+SWEEP=$SWEEP}" \
+		-a "$kernel_append GUEST_MODE=check GUEST_SLOW=$slow GUEST_TESTS=${only:+${guests//$'\n'/,}} ${SEED:+SEED=$SEED} ${SWEEP:+SWEEP=$SWEEP} ${LOADS:+LOADS=$LOADS}" \
 		"$kernel_image" "$build/$1.cpio" |
 		"$scripts/tap.sh" "$1" "$logs/$1.tally" "$logs/$1.console"
 }
