@@ -38,7 +38,7 @@ struct kind {
 		.count = ARRAY_SIZE(name##_list),			\
 		.is_bits = bits,					\
 	} }
-#define ONE_OF(name, ...)	LISTED(name, false, __VA_ARGS__)
+#define LIST_OF(name, ...)	LISTED(name, false, __VA_ARGS__)
 #define BITS_OF(name, ...)	LISTED(name, true, __VA_ARGS__)
 
 static unsigned long nonsense(struct caller *caller)
@@ -229,7 +229,7 @@ BY(ranges)
 	return (unsigned long)caller->vector;
 }
 
-ONE_OF(few, 1, 1, 1, 2, 3, 8, 0, 1025, -1);
+LIST_OF(few, 1, 1, 1, 2, 3, 8, 0, 1025, -1);
 
 /* --- numbers behind a pointer --------------------------------------------- */
 
@@ -275,7 +275,7 @@ BY(how)
 	return (unsigned long)how;
 }
 
-ONE_OF(how_size, sizeof(struct open_how), sizeof(struct open_how), 8, 32, 4097);
+LIST_OF(how_size, sizeof(struct open_how), sizeof(struct open_how), 8, 32, 4097);
 
 /* struct mnt_id_req: its size, whose mounts, and which of them, or what of it. */
 BY(mount_request)
@@ -322,8 +322,8 @@ BY(self)
 	return one_in(caller, 4) ? 0 : getpid();
 }
 
-ONE_OF(none, 0);
-ONE_OF(mode, 0600, 0700, 0644, 01777, 07777, 0);
-ONE_OF(user, 65534, 65534, 0, -1, 1000);
+LIST_OF(none, 0);
+LIST_OF(mode, 0600, 0700, 0644, 01777, 07777, 0);
+LIST_OF(user, 65534, 65534, 0, -1, 1000);
 
 #endif
