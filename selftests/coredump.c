@@ -15,11 +15,7 @@
 
 static void set_core_pattern(const char *pattern)
 {
-	int fd = open(PATTERN, O_WRONLY);
-
-	must(fd >= 0);
-	must(write(fd, pattern, strlen(pattern)) == (ssize_t)strlen(pattern));
-	must(close(fd) == 0);
+	must(tell_kernel(PATTERN, pattern) == 0);
 }
 
 /* Map a file that has no name, touch one page of it, and dump core. */

@@ -21,17 +21,6 @@
 
 /* --- files of numbers ---------------------------------------------------- */
 
-static inline bool fail_write(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
-	ssize_t len = strlen(text);
-	bool written = fd >= 0 && write(fd, text, len) == len;
-
-	if (fd >= 0)
-		close(fd);
-	return written;
-}
-
 /* First line of a file that must be there. */
 static inline void fail_read(const char *path, char *text, size_t size)
 {
@@ -50,7 +39,7 @@ static inline void fail_set(const char *attr, const char *name,
 
 	snprintf(path, sizeof(path), FAIL_DEBUGFS "/%s/%s", attr, name);
 	snprintf(text, sizeof(text), "%#lx", value);
-	must(fail_write(path, text));
+	must(tell_kernel(path, text) == 0);
 }
 
 static inline void fail_set_bool(const char *attr, const char *name, bool value)
@@ -58,7 +47,7 @@ static inline void fail_set_bool(const char *attr, const char *name, bool value)
 	char path[128];
 
 	snprintf(path, sizeof(path), FAIL_DEBUGFS "/%s/%s", attr, name);
-	must(fail_write(path, value ? "Y" : "N"));
+	must(tell_kernel(path, value ? "Y" : "N") == 0);
 }
 
 static inline bool fail_has(const char *attr)
@@ -76,7 +65,7 @@ static inline bool fail_has(const char *attr)
 static inline void fail_inject(const char *attr, unsigned long space,
 			       unsigned long times)
 {
-	must(fail_write("/proc/self/make-it-fail", "1"));
+	must(tell_kernel("/proc/self/make-it-fail", "1") == 0);
 	fail_set(attr, "verbose", 0);
 	fail_set_bool(attr, "task-filter", true);
 	fail_set(attr, "interval", 1);

@@ -29,19 +29,6 @@
 
 RHUGEFS_FIXTURE(machine);
 
-/* Say something to the kernel, where it has an ear for it; whether it had. */
-static bool say(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
-	bool heard;
-
-	if (fd < 0)
-		return false;
-	heard = write(fd, text, strlen(text)) == (ssize_t)strlen(text);
-	close(fd);
-	return heard;
-}
-
 static void read_all(const char *path)
 {
 	static char buf[65536];
@@ -158,7 +145,7 @@ static void split(char *addr, unsigned long bytes, long pid)
 
 	snprintf(text, sizeof(text), "%ld,0x%lx,0x%lx", pid,
 		 (unsigned long)addr, (unsigned long)addr + bytes);
-	say("/sys/kernel/debug/split_huge_pages", text);
+	tell_kernel("/sys/kernel/debug/split_huge_pages", text);
 }
 
 TEST_F_TIMEOUT(machine, split, 120)
@@ -169,7 +156,7 @@ TEST_F_TIMEOUT(machine, split, 120)
 		SKIP(return, "this kernel does not split huge pages on request");
 	ASSERT_TRUE(each_part(&maps, split, getpid()));
 	/* All there are in memory, of everybody. */
-	say("/sys/kernel/debug/split_huge_pages", "1");
+	tell_kernel("/sys/kernel/debug/split_huge_pages", "1");
 	ASSERT_TRUE(maps_intact(&maps));
 	ASSERT_TRUE(maps_writable(&maps));
 	maps_end(&maps);
@@ -182,7 +169,7 @@ TEST_F_TIMEOUT(machine, looked_into, 120)
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(clear); i++) {
-		say("/proc/self/clear_refs", clear[i]);
+		tell_kernel("/proc/self/clear_refs", clear[i]);
 		ASSERT_TRUE(maps_intact(&maps));
 		ASSERT_TRUE(maps_writable(&maps));
 		read_all("/proc/self/smaps");
@@ -312,7 +299,7 @@ static bool survives(void (*event)(int nth), int times)
 
 static void plug_processor(int nth)
 {
-	say("/sys/devices/system/cpu/cpu1/online", nth % 2 ? "1" : "0");
+	tell_kernel("/sys/devices/system/cpu/cpu1/online", nth % 2 ? "1" : "0");
 }
 
 TEST_F_TIMEOUT(machine, processors, 240)
@@ -325,8 +312,8 @@ TEST_F_TIMEOUT(machine, processors, 240)
 
 static void compact(int nth)
 {
-	say("/proc/sys/vm/compact_memory", "1");
-	say("/proc/sys/vm/drop_caches", "3");
+	tell_kernel("/proc/sys/vm/compact_memory", "1");
+	tell_kernel("/proc/sys/vm/drop_caches", "3");
 }
 
 TEST_F_TIMEOUT(machine, compaction, 240)
@@ -354,18 +341,18 @@ static void daemons(int nth)
 
 TEST_F_TIMEOUT(machine, daemons, 240)
 {
-	say(KHUGEPAGED "enabled", "always");
-	say(KHUGEPAGED "khugepaged/scan_sleep_millisecs", "0");
-	say(KHUGEPAGED "khugepaged/alloc_sleep_millisecs", "0");
-	say(KHUGEPAGED "khugepaged/pages_to_scan", "65536");
-	say(KSM "sleep_millisecs", "0");
-	say(KSM "pages_to_scan", "10000");
-	say(KSM "run", "1");
+	tell_kernel(KHUGEPAGED "enabled", "always");
+	tell_kernel(KHUGEPAGED "khugepaged/scan_sleep_millisecs", "0");
+	tell_kernel(KHUGEPAGED "khugepaged/alloc_sleep_millisecs", "0");
+	tell_kernel(KHUGEPAGED "khugepaged/pages_to_scan", "65536");
+	tell_kernel(KSM "sleep_millisecs", "0");
+	tell_kernel(KSM "pages_to_scan", "10000");
+	tell_kernel(KSM "run", "1");
 	EXPECT_TRUE(survives(daemons, 20));
-	say(KSM "run", "2");
-	say(KSM "run", "0");
-	say(KHUGEPAGED "khugepaged/scan_sleep_millisecs", "10000");
-	say(KHUGEPAGED "enabled", "madvise");
+	tell_kernel(KSM "run", "2");
+	tell_kernel(KSM "run", "0");
+	tell_kernel(KHUGEPAGED "khugepaged/scan_sleep_millisecs", "10000");
+	tell_kernel(KHUGEPAGED "enabled", "madvise");
 }
 
 TEST_HARNESS_MAIN

@@ -216,16 +216,9 @@ static inline int cgroup_write(const char *group, const char *file,
 			       const char *text)
 {
 	char path[128];
-	int fd, err = 0;
 
 	snprintf(path, sizeof(path), CGROUP "%s/%s", group, file);
-	fd = open(path, O_WRONLY | O_CLOEXEC);
-	if (fd < 0)
-		return errno;
-	if (write(fd, text, strlen(text)) < 0)
-		err = errno;
-	close(fd);
-	return err;
+	return tell_kernel(path, text);
 }
 
 /* Whether a cpuset could be made as @group, "/NAME". */

@@ -34,17 +34,6 @@
 
 /* --- files of text ------------------------------------------------------- */
 
-static bool text_write(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
-	ssize_t len = strlen(text);
-	bool written = fd >= 0 && write(fd, text, len) == len;
-
-	if (fd >= 0)
-		close(fd);
-	return written;
-}
-
 /* The number behind @name in a file of such lines, -1 where there is none. */
 static long text_number(const char *path, const char *name)
 {
@@ -67,7 +56,7 @@ static const char *group_missing(void)
 {
 	if (access(CGROUP "/cgroup.subtree_control", W_OK))
 		return "cgroup2 is not mounted at " CGROUP;
-	if (!text_write(CGROUP "/cgroup.subtree_control", "+memory"))
+	if (tell_kernel(CGROUP "/cgroup.subtree_control", "+memory"))
 		return "there is no memory cgroup";
 	return NULL;
 }
@@ -75,11 +64,11 @@ static const char *group_missing(void)
 static void group_make(void)
 {
 	must(mkdir(VICTIMS, 0700) == 0 || errno == EEXIST);
-	must(text_write(VICTIMS "/memory.max", LIMIT));
+	must(!tell_kernel(VICTIMS "/memory.max", LIMIT));
 	/* Where there is no swap to be limited there is no such file. */
-	text_write(VICTIMS "/memory.swap.max", "0");
+	tell_kernel(VICTIMS "/memory.swap.max", "0");
 	/* To list all processes at each kill takes longer than the kill. */
-	text_write("/proc/sys/vm/oom_dump_tasks", "0");
+	tell_kernel("/proc/sys/vm/oom_dump_tasks", "0");
 }
 
 /* Those that were just killed may take a moment to leave it. */
@@ -158,7 +147,7 @@ static int victim_live(void *arg)
 	struct victim *victim = arg;
 	pthread_t thread;
 
-	must(text_write(VICTIMS "/cgroup.procs", "0"));
+	must(!tell_kernel(VICTIMS "/cgroup.procs", "0"));
 	must(pthread_create(&thread, NULL, take_memory, victim) == 0);
 	__atomic_store_n(victim->at_work, 1, __ATOMIC_RELEASE);
 	victim->work(victim);

@@ -108,14 +108,12 @@ static unsigned long frame_of(const char *addr)
 static void corrupt(unsigned long frame)
 {
 	char text[32];
-	int fd = open(CORRUPT, O_WRONLY | O_CLOEXEC);
+	int err;
 
-	must(fd >= 0);
 	snprintf(text, sizeof(text), "%#lx", frame);
 	/* The kernel cannot help it, and says so, once it has flagged the page. */
-	must(write(fd, text, strlen(text)) > 0 || errno == EBUSY ||
-	     errno == EIO);
-	close(fd);
+	err = tell_kernel(CORRUPT, text);
+	must(!err || err == EBUSY || err == EIO);
 }
 
 static long poisoned(void)

@@ -13,15 +13,9 @@ static inline int write_count(const char *dir, const char *name,
 			      const char *text)
 {
 	char path[128];
-	int fd, err = 0;
 
 	snprintf(path, sizeof(path), POOL_SYSFS "%s/%s", dir, name);
-	fd = open(path, O_WRONLY | O_CLOEXEC);
-	must(fd >= 0);
-	if (write(fd, text, strlen(text)) != (ssize_t)strlen(text))
-		err = errno;
-	close(fd);
-	return err;
+	return tell_kernel(path, text);
 }
 
 static inline int set_count(const char *dir, const char *name, long pages)

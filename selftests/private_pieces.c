@@ -484,10 +484,7 @@ TEST_F(pieces, dumped)
 	struct stat st;
 	char *map;
 
-	core = open("/proc/sys/kernel/core_pattern", O_WRONLY | O_CLOEXEC);
-	ASSERT_LE(0, core);
-	ASSERT_LT(0, write(core, CORE, strlen(CORE)));
-	close(core);
+	ASSERT_EQ(tell_kernel("/proc/sys/kernel/core_pattern", CORE), 0);
 	unlink(CORE);
 	memset(file, 'f', HUGE);
 	ASSERT_EQ(ftruncate(fd, 8 * HUGE), 0);

@@ -83,6 +83,7 @@ static inline bool is_slow(void)
 
 #define POOL_SYSFS	"/sys/fs/rhugefs/hugepages-2048kB"
 #define POOL_MAX_NODES	64
+#define PARAMETERS	"/sys/module/rhugefs/parameters/"
 
 /* Until a parked page is looked at again takes the pool up to a second. */
 #define POOL_PATIENCE	5000
@@ -118,6 +119,19 @@ static inline long now_ms(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	return now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* Write to a file that is there, as the kernel's are; 0 or an errno. */
+static inline int tell_kernel(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC), err = 0;
+
+	if (fd < 0)
+		return errno;
+	if (write(fd, text, strlen(text)) != (ssize_t)strlen(text))
+		err = errno;
+	close(fd);
+	return err;
 }
 
 /* --- the pool ------------------------------------------------------------ */

@@ -241,16 +241,11 @@ static inline long node_count(const struct kind *kind, int nid,
 static inline int node_resize(const struct kind *kind, int nid, long pages)
 {
 	char path[160], text[32];
-	int len = snprintf(path, sizeof(path), kind->counts, nid), err = 0, fd;
+	int len = snprintf(path, sizeof(path), kind->counts, nid);
 
 	snprintf(path + len, sizeof(path) - len, "/nr_hugepages");
-	len = snprintf(text, sizeof(text), "%ld\n", pages);
-	fd = open(path, O_WRONLY | O_CLOEXEC);
-	must(fd >= 0);
-	if (write(fd, text, len) != len)
-		err = errno;
-	close(fd);
-	return err;
+	snprintf(text, sizeof(text), "%ld\n", pages);
+	return tell_kernel(path, text);
 }
 
 static inline int file_in(const char *dir)

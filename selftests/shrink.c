@@ -5,7 +5,6 @@
  */
 #include "rhugefs_test.h"
 
-#define PARAMETERS	"/sys/module/rhugefs/parameters/"
 #define FLOOR		20
 
 FIXTURE(shrink) {
@@ -14,10 +13,7 @@ FIXTURE(shrink) {
 
 static void tell(const char *path, const char *text)
 {
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
-
-	must(fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text));
-	close(fd);
+	must(tell_kernel(path, text) == 0);
 }
 
 static void tell_number(const char *path, long number)

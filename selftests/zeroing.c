@@ -372,16 +372,10 @@ TEST_F_TIMEOUT(zeroing, who_sleeps_is_left_alone, 60)
 static bool processor_set(int cpu, const char *online)
 {
 	char path[64];
-	int fd;
-	bool set;
 
 	snprintf(path, sizeof(path), "/sys/devices/system/cpu/cpu%d/online",
 		 cpu);
-	fd = open(path, O_WRONLY | O_CLOEXEC);
-	set = fd >= 0 && write(fd, online, 1) == 1;
-	if (fd >= 0)
-		close(fd);
-	return set;
+	return tell_kernel(path, online) == 0;
 }
 
 TEST_F_TIMEOUT(zeroing, processors_go_and_come, 60)
@@ -400,35 +394,22 @@ TEST_F_TIMEOUT(zeroing, processors_go_and_come, 60)
 		ASSERT_TRUE(runs_on_its_node(nid));
 }
 
-/* 0 or an errno. */
-static int tell(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
-	int err = 0;
-
-	must(fd >= 0);
-	if (write(fd, text, strlen(text)) != (ssize_t)strlen(text))
-		err = errno;
-	close(fd);
-	return err;
-}
-
 /* As far as suspending goes with the machine: whoever runs is to freeze. */
 TEST_F_TIMEOUT(zeroing, freezes_and_goes_on, 60)
 {
 	ASSERT_EQ(watermarks(0, 0), 0);
 	if (access("/sys/power/pm_test", W_OK))
 		SKIP(return, "the kernel cannot try to suspend");
-	ASSERT_EQ(tell("/sys/power/pm_test", "freezer"), 0);
+	ASSERT_EQ(tell_kernel("/sys/power/pm_test", "freezer"), 0);
 	use_all();
 	ASSERT_EQ(watermarks(100, 100), 0);
-	ASSERT_EQ(tell("/sys/power/state", "freeze"), 0);
-	ASSERT_EQ(tell("/sys/power/pm_test", "none"), 0);
+	ASSERT_EQ(tell_kernel("/sys/power/state", "freeze"), 0);
+	ASSERT_EQ(tell_kernel("/sys/power/pm_test", "none"), 0);
 	ASSERT_TRUE(zeroed_becomes("", self->before.all.free));
 	/* And so does one that sleeps. */
-	ASSERT_EQ(tell("/sys/power/pm_test", "freezer"), 0);
-	ASSERT_EQ(tell("/sys/power/state", "freeze"), 0);
-	ASSERT_EQ(tell("/sys/power/pm_test", "none"), 0);
+	ASSERT_EQ(tell_kernel("/sys/power/pm_test", "freezer"), 0);
+	ASSERT_EQ(tell_kernel("/sys/power/state", "freeze"), 0);
+	ASSERT_EQ(tell_kernel("/sys/power/pm_test", "none"), 0);
 	use_all();
 	ASSERT_TRUE(zeroed_becomes("", self->before.all.free));
 }

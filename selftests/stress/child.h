@@ -291,6 +291,9 @@ static inline int child_run(void *arg)
 	seen_end(actor, seen, nr_seen);
 	if (pid)
 		sure(actor, reap(pid) == 0);
+	/* Another program begins, and what was mapped is not its. */
+	if (one_in(actor, 4))
+		execl("/bin/busybox", "true", NULL);
 	return 0;
 }
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What an administrator does while others use the pool: its size, limits of the mount,
- * policies, names of files, and looking. All of it is allowed at any time.
+ * What an administrator does while others use the pool: its size, memory that becomes short,
+ * limits of the mount, policies, names of files, and looking. All of it is allowed at any
+ * time.
  */
 #ifndef RHUGEFS_STRESS_MACHINE_H
 #define RHUGEFS_STRESS_MACHINE_H
@@ -47,6 +48,21 @@ static inline void step_watermarks(struct actor *actor)
 	int err = watermarks(pick(actor, 50), 50 + pick(actor, 51));
 
 	sure(actor, !err || err == EINVAL);
+}
+
+/*
+ * The kernel asks all who can give something back, the pool too where it may. How much it
+ * gives depends on what is zeroed just now.
+ */
+static inline void step_memory_short(struct actor *actor)
+{
+	const char *reclaim = pick(actor, 2) ? "1" : "0";
+
+	if (is_alone(actor->run))
+		return;
+	note(actor, "memory is short, reclaim %s", reclaim);
+	sure(actor, tell_kernel(PARAMETERS "reclaim", reclaim) == 0);
+	sure(actor, tell_kernel("/proc/sys/vm/drop_caches", "2") == 0);
 }
 
 /* --- the mount ----------------------------------------------------------- */

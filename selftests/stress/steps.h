@@ -409,6 +409,7 @@ static const struct {
 	{ 5, step_policy },
 	{ 4, step_resize },
 	{ 1, step_watermarks },
+	{ 1, step_memory_short },
 	{ 3, step_remount },
 	{ 12, step_name },
 	{ 3, step_look },
