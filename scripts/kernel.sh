@@ -18,7 +18,8 @@
 #   kernel.sh headers PKG    install that headers package, print its release
 #
 # KERNEL is 6.1 or 6.12, Debian's cloud kernels, whose image is taken from the
-# package and never installed; or debug or kcsan, which debug-kernel/build.sh
+# package and never installed; or 6.1-generic, its kernel for any machine, which unlike
+# that for clouds handles memory errors; or debug or kcsan, which debug-kernel/build.sh
 # builds from the source of Debian's 6.12.  The installed headers decide the version
 # of image and source, so that a second run has nothing to ask the network.
 
@@ -176,9 +177,10 @@ list)
 show)
 	case ${2:-} in
 	6.1) show_debian 6.1 linux-headers-cloud-amd64 ;;
+	6.1-generic) show_debian 6.1 linux-headers-amd64 ;;
 	6.12) show_debian 6.12 linux-headers-6.12-cloud-amd64 ;;
 	debug|kcsan) show_built "$2" ;;
-	*) die "there is no kernel '${2:-}' to test under: choose one of $("$0" list) debug kcsan" ;;
+	*) die "there is no kernel '${2:-}' to test under: choose one of $("$0" list) 6.1-generic debug kcsan" ;;
 	esac
 	;;
 source)
