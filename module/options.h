@@ -26,6 +26,7 @@ enum option {
 	OPT_SIZE,
 	OPT_UID,
 	OPT_USER_SIZE,
+	NR_OPTIONS,
 };
 
 /**

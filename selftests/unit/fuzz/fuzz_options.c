@@ -65,11 +65,13 @@ static void options_must_be_sound(const struct fs_context *fc)
 	const struct options *o = fc->fs_private;
 	const unsigned long most = LLONG_MAX >> HUGE_SHIFT;
 
-	must(!(o->given >> (OPT_UID + 1)));
+	must(!(o->given >> NR_OPTIONS));
 	if (was_given(o, OPT_SIZE))
 		must(o->max_hpages && o->max_hpages <= most);
 	if (was_given(o, OPT_MIN_SIZE))
 		must(o->min_hpages <= most);
+	if (was_given(o, OPT_USER_SIZE))
+		must(o->user_hpages && o->user_hpages <= most);
 	must(!(o->mode & ~07777));
 	must(o->max_inodes <= LONG_MAX);
 	must(uid_valid(o->uid) && gid_valid(o->gid));
@@ -96,6 +98,7 @@ static void options_must_be_same(const struct options *a,
 	must(a->autoclean == b->autoclean);
 	must(a->min_hpages == b->min_hpages);
 	must(a->max_hpages == b->max_hpages);
+	must(a->user_hpages == b->user_hpages);
 	must(nodes_equal(a->nodes, b->nodes));
 	must(a->policy == b->policy);
 	must(a->given == b->given);
