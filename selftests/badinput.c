@@ -612,6 +612,47 @@ TEST_F(mounting, mount_options_by_fsconfig)
 	ASSERT_POOL(0, 0);
 }
 
+/* The root of a mount that is nowhere, by the newer calls. */
+static int mount_after(const struct option_case *refused, int nr)
+{
+	int fs = fsopen("rhugefs", FSOPEN_CLOEXEC), root;
+
+	must(fs >= 0);
+	for (; nr; nr--, refused++)
+		must(fsconfig(fs, refused->value ? FSCONFIG_SET_STRING :
+			      FSCONFIG_SET_FLAG, refused->key, refused->value,
+			      0) == -1);
+	must(fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) == 0);
+	root = fsmount(fs, FSMOUNT_CLOEXEC, 0);
+	must(root >= 0);
+	close(fs);
+	return root;
+}
+
+/* Who goes on after an option was refused has a mount as if he had not tried it. */
+TEST_F(mounting, refused_options_leave_nothing_behind)
+{
+	int plain = mount_after(NULL, 0);
+	int other = mount_after(bad_options, ARRAY_SIZE(bad_options));
+	struct statfs one, two;
+	struct stat a, b;
+
+	ASSERT_EQ(fstatfs(plain, &one), 0);
+	ASSERT_EQ(fstatfs(other, &two), 0);
+	ASSERT_EQ(one.f_type, two.f_type);
+	ASSERT_EQ(one.f_blocks, two.f_blocks);
+	ASSERT_EQ(one.f_bfree, two.f_bfree);
+	ASSERT_EQ(one.f_files, two.f_files);
+	ASSERT_EQ(fstat(plain, &a), 0);
+	ASSERT_EQ(fstat(other, &b), 0);
+	ASSERT_EQ(a.st_mode, b.st_mode);
+	ASSERT_EQ(a.st_uid, b.st_uid);
+	ASSERT_EQ(a.st_gid, b.st_gid);
+	close(plain);
+	close(other);
+	ASSERT_POOL(0, 0);
+}
+
 /* Numbers too large for what holds them must not come round to small ones. */
 TEST_F(mounting, mount_options_that_overflow)
 {
