@@ -279,6 +279,73 @@ TEST_F(user_size, chown)
 	ASSERT_TRUE(works_for(ALICE, has_all));
 }
 
+/* Map, touch, punch and unmap until killed. */
+static int use_it(void *is_private)
+{
+	int fd = open("file", O_RDWR | O_CLOEXEC);
+	char *map;
+
+	must(fd >= 0);
+	for (;;) {
+		map = is_private ? map_private(fd, 1, 2, 0) :
+				   map_huge(fd, 1, 2, 0);
+		must(map && touch_pages(map, 2) == 2);
+		must(fallocate(fd, PUNCH, HUGE, 2 * HUGE) == 0);
+		must(unmap_huge(map, 2) == 0);
+	}
+}
+
+/* Each of them at any moment of what the others do. */
+TEST_F_TIMEOUT(user_size, chown_beside_its_use, 60)
+{
+	int is_private = 1, i;
+	pid_t pid[2];
+
+	mount_own(OPTIONS);
+	ASSERT_TRUE(works_for(ALICE, make_half));
+	pid[0] = spawn(use_it, NULL);
+	pid[1] = spawn(use_it, &is_private);
+	for (i = 0; i < 500; i++)
+		ASSERT_EQ(chown("file", i % 2 ? ALICE : BOB, -1), 0);
+	for (i = 0; i < 2; i++) {
+		ASSERT_EQ(waitpid(pid[i], NULL, WNOHANG), 0);
+		kill(pid[i], SIGKILL);
+		waitpid(pid[i], NULL, 0);
+	}
+	ASSERT_TRUE(selfcheck_ok());
+	ASSERT_TRUE(works_for(BOB, has_all));
+	ASSERT_EQ(unlink("file"), 0);
+	ASSERT_TRUE(works_for(ALICE, has_all));
+}
+
+static int make_hole(void)
+{
+	must(ftruncate(make("file", 0644), LIMIT / 2 * HUGE) == 0);
+	return 0;
+}
+
+static int look_into_it(void)
+{
+	int fd = open("file", O_RDONLY | O_CLOEXEC), i;
+	char *map = mmap(NULL, LIMIT / 2 * HUGE, PROT_READ, MAP_SHARED, fd, 0);
+
+	must(map != MAP_FAILED);
+	for (i = 0; i < LIMIT / 2; i++)
+		must(can_read(map + i * HUGE));
+	must(room() == LIMIT);
+	return 0;
+}
+
+/* The documentation says who has to know it. */
+TEST_F(user_size, readers_fill_holes_for_the_owner)
+{
+	mount_own(OPTIONS);
+	ASSERT_TRUE(works_for(ALICE, make_hole));
+	ASSERT_TRUE(works_for(BOB, look_into_it));
+	ASSERT_TRUE(works_for(ALICE, has_half));
+	ASSERT_TRUE(works_for(BOB, has_all));
+}
+
 static int pin_and_truncate(void)
 {
 	struct pin pin = pin_new();
