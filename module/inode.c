@@ -189,6 +189,9 @@ void inode_evict(struct inode *inode)
 		reserve_end(huge->reserve);
 		quota_user_put(huge->reserve->user);
 		file_policy_destroy(huge->policy);
+		/* An entry that could not be set aside may have left nodes. */
+		xa_destroy(&huge->cache.pages);
+		xa_destroy(&huge->cache.privates);
 	}
 	truncate_inode_pages_final(&inode->i_data);
 	clear_inode(inode);

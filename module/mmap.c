@@ -151,13 +151,17 @@ static int mmap_reserve(struct inode *inode, struct vm_area_struct *vma,
 	return err == -ENOSPC ? -ENOMEM : err;
 }
 
-/* The current user, as he would own a file that he made there. */
+/*
+ * The user who calls, as he would own a file that he made there. Through an overlay
+ * the call is made in the name of whoever has mounted that.
+ */
 static kuid_t mmap_user(struct inode *inode, struct vm_area_struct *vma)
 {
-	kuid_t uid = mapped_fsuid(file_mnt_idmap(vma->vm_file),
-				  i_user_ns(inode));
+	kuid_t caller = current_real_cred()->fsuid;
+	kuid_t uid = from_vfsuid(file_mnt_idmap(vma->vm_file), i_user_ns(inode),
+				 VFSUIDT_INIT(caller));
 
-	return uid_valid(uid) ? uid : current_fsuid();
+	return uid_valid(uid) ? uid : caller;
 }
 
 /* A private mapping that the current user is charged for. */

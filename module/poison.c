@@ -51,9 +51,6 @@ bool poison_heard __read_mostly;
 static struct pool *poison_pool;
 static struct tracepoint *poison_tracepoint;
 
-/* When the page allocator last had no page, in jiffies, 0 for never; a hint, no lock. */
-static unsigned long poison_failed;
-
 static unsigned long poison_frame(const struct folio *folio)
 {
 	return folio_pfn((struct folio *)folio) >> HUGE_ORDER;
@@ -279,7 +276,7 @@ static struct folio *poison_swap(struct pool_node *node, struct folio *folio,
  */
 static bool poison_replace(struct pool_node *node, bool looks)
 {
-	unsigned long failed = READ_ONCE(poison_failed);
+	unsigned long failed = READ_ONCE(node->poison_failed);
 	struct folio *folio;
 	bool zeroed;
 
@@ -289,7 +286,7 @@ static bool poison_replace(struct pool_node *node, bool looks)
 			return false;
 		folio = resize_alloc_one(node->nid, &zeroed);
 		if (!folio) {
-			WRITE_ONCE(poison_failed, jiffies ?: 1);
+			WRITE_ONCE(node->poison_failed, jiffies ?: 1);
 			return false;
 		}
 		poison_release(poison_swap(node, folio, zeroed));
@@ -461,4 +458,6 @@ void poison_destroy(void)
 		tracepoint_synchronize_unregister();
 	}
 	cancel_delayed_work_sync(&poison_work);
+	/* An entry that could not be stored may have left nodes. */
+	xa_destroy(&poison_pages);
 }

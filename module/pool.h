@@ -48,6 +48,8 @@ struct pool_counts {
  * @poisoned: free pages with memory errors, which only who finds no other one gets
  * @events: changes of @counts so far, but for zeroing, of which nobody has more or less
  *	pages; @lock
+ * @poison_failed: when the page allocator last had no page for one with an error, in
+ *	jiffies, 0 for never; a hint, no lock
  * @nid: its id; constant
  * @near: ids of all nodes, this one first, then by distance; constant
  * @zeroing: the thread that zeroes, and the free page that it has in hand
@@ -60,6 +62,7 @@ struct pool_node {
 	struct list_head parked;
 	struct list_head poisoned;
 	unsigned long events;
+	unsigned long poison_failed;
 	int nid;
 	int *near;
 	struct zeroing zeroing;

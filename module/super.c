@@ -334,8 +334,15 @@ static const struct fs_context_operations super_context_operations = {
 
 static int super_init_context(struct fs_context *fc)
 {
-	struct options *options = kzalloc(sizeof(*options), GFP_KERNEL);
+	struct options *options;
 
+	/*
+	 * The kernel asks as well, but after the options were read: what is wrong with
+	 * them would be logged for everybody, and a context keeps the module loaded.
+	 */
+	if (!capable(CAP_SYS_ADMIN))
+		return -EPERM;
+	options = kzalloc(sizeof(*options), GFP_KERNEL);
 	if (!options)
 		return -ENOMEM;
 	options->pool = super_pool;
@@ -364,6 +371,10 @@ static void super_kill(struct super_block *sb)
 	kfree(info);
 }
 
+/*
+ * No MODULE_ALIAS_FS: whoever has a user namespace of his own could have the module
+ * loaded, and with it memory taken from all.
+ */
 static struct file_system_type super_type = {
 	.owner = THIS_MODULE,
 	.name = "rhugefs",
@@ -372,7 +383,6 @@ static struct file_system_type super_type = {
 	.kill_sb = super_kill,
 	.fs_flags = FS_ALLOW_IDMAP,
 };
-MODULE_ALIAS_FS("rhugefs");
 
 /**
  * struct super_visit - what to do with each file and mount

@@ -52,6 +52,34 @@ TEST_F(hostile, mount)
 	ASSERT_TRUE(works_for(NOBODY, try_to_mount));
 }
 
+/* What they say is not read, let alone logged. */
+static int try_options(void)
+{
+	int i;
+
+	if (unshare(CLONE_NEWUSER | CLONE_NEWNS))
+		return 0;
+	for (i = 0; i < 100; i++) {
+		must(mount("none", "/tmp", "rhugefs", 0, "size=4X") == -1 &&
+		     errno == EPERM);
+		must(mount("none", ".", NULL, MS_REMOUNT, "size=4X") == -1 &&
+		     errno == EPERM);
+	}
+	/* A context would keep the module loaded. */
+	must(syscall(SYS_fsopen, "rhugefs", 0) == -1 && errno == EPERM);
+	return 0;
+}
+
+TEST_F(hostile, options)
+{
+	int log;
+
+	mount_own(OPTIONS);
+	log = log_open();
+	ASSERT_TRUE(works_for(NOBODY, try_options));
+	ASSERT_EQ(log_next(log), NULL);
+}
+
 static int try_to_set(void)
 {
 	static const char *const files[] = {

@@ -6,6 +6,7 @@
  */
 #include <sys/uio.h>
 
+#include "numa.h"
 #include "pool_size.h"
 
 #ifndef MADV_HWPOISON
@@ -444,6 +445,54 @@ TEST_F(poison, promised_on_another_node)
 	ASSERT_EQ(pool_read().nr, pages);
 	ASSERT_EQ(touch_pages(map, pages), pages);
 	ASSERT_EQ(unmap_huge(map, pages), 0);
+}
+
+/* The frames of so many free pages of a node. */
+static void frames_free_on(int nid, unsigned long *frame, unsigned long pages)
+{
+	struct policy policy = { .mode = MPOL_BIND, .nodes = 1UL << nid };
+	struct policy none = { .mode = MPOL_DEFAULT };
+
+	must(policy_set(&policy) == 0);
+	frames_free(frame, pages);
+	must(policy_set(&none) == 0);
+}
+
+static bool node_loses_one(long before)
+{
+	long end = now_ms() + PATIENCE;
+
+	while (pool_count("/node1", "poisoned") == before && now_ms() < end)
+		usleep(1000);
+	return pool_count("/node1", "poisoned") == before + 1;
+}
+
+/* More than a node can give that has given all it had. */
+#define MANY	24
+
+/* That one node's pages cannot be replaced is nothing to another's. */
+TEST_F(poison, promised_where_one_node_has_no_more)
+{
+	long pages, before = pool_count("/node1", "poisoned");
+	unsigned long frame[MANY + 1];
+	char *map;
+	int i;
+
+	if (self->was.before.nr_nodes < 2)
+		SKIP(return, "this machine has one node");
+	ASSERT_EQ(resize_node(0, 100000), 0);
+	frames_free_on(0, frame, MANY);
+	frames_free_on(1, &frame[MANY], 1);
+	pages = pool_read().nr;
+	map = map_new(pages, 0);
+	ASSERT_NE(map, NULL);
+	for (i = 0; i <= MANY; i++)
+		corrupt(frame[i]);
+	ASSERT_TRUE(node_loses_one(before));
+	ASSERT_GT(self->was.poisoned + MANY + 1, poisoned());
+	ASSERT_EQ(pool_read().nr, pages);
+	ASSERT_EQ(unmap_huge(map, pages), 0);
+	ASSERT_TRUE(poisoned_becomes(self->was.poisoned + MANY + 1));
 }
 
 /* --- pinned ------------------------------------------------------------------ */
