@@ -22,6 +22,8 @@
 . "$(dirname "$0")/guests.sh"
 
 scripts=$top/scripts
+LOADS=${LOADS:-}
+[[ $LOADS =~ ^(0|[1-9][0-9]*)?$ ]] || die "LOADS=$LOADS is not a number"
 only=${T:-} kernels=${K:-$("$scripts/kernel.sh" list)}
 guests_only=
 for option; do
@@ -84,14 +86,14 @@ run_units()
 
 run_guest()
 {
-	# What tests are allowed is enough for 60.
-	local slow=$((${LOADS:-0} / 60))
+	# What tests are allowed is enough for 60, where nobody else wants the processors.
+	local slow=$((LOADS / 60))
 
 	use_kernel "$1"
 	slow=$((slow + kernel_slow))
-	"$scripts/guest.sh" -n "$kernel_nodes" -l "$logs/$1" -t $((1800 * slow)) \
+	"$scripts/guest.sh" -n "$kernel_nodes" -l "$logs/$1" -t $((3600 * slow)) \
 		${kernel_gcov:+-o "$logs/$1.gcov"} \
-		-a "$kernel_append GUEST_MODE=check GUEST_SLOW=$slow GUEST_TESTS=${only:+${guests//$'\n'/,}} ${SEED:+SEED=$SEED} ${SWEEP:+SWEEP=$SWEEP} ${LOADS:+LOADS=$LOADS}" \
+		-a "$kernel_append GUEST_MODE=check GUEST_SLOW=$slow GUEST_TESTS=${only:+${guests//$'\n'/,}} ${SEED:+SEED=$SEED} ${SWEEP:+SWEEP=$SWEEP} LOADS=$LOADS" \
 		"$kernel_image" "$build/$1.cpio" |
 		"$scripts/tap.sh" "$1" "$logs/$1.tally" "$logs/$1.console"
 }

@@ -14,8 +14,9 @@
 /* Who does nothing for so long, in seconds, though a signal wakes him, hangs. */
 #define PATIENCE	60
 
-/* At least so many of a hundred calls that may succeed must have. */
+/* At least so many of a hundred calls that may succeed must have, each tried so often. */
 #define ENOUGH		60
+#define TRIES		20
 
 RHUGEFS_FIXTURE(calls);
 
@@ -46,9 +47,9 @@ static void end_caller(struct caller_state *state)
 /* By which signal is its own affair: it may have unmapped what it needs. */
 static bool ended_well(struct told *told, int status)
 {
-	if (!told->failure[0] && (WIFSIGNALED(status) || !WEXITSTATUS(status)))
+	if (WIFSIGNALED(status) || !WEXITSTATUS(status))
 		return true;
-	dprintf(STDOUT_FILENO, "# %s, status %#x\n", told->failure, status);
+	dprintf(STDOUT_FILENO, "# a caller ended with %#x\n", status);
 	return false;
 }
 
@@ -57,6 +58,8 @@ static bool look_after(struct caller_state *state)
 	struct told *told = state->caller.told;
 	int nr = state->caller.nr, status;
 
+	if (told->failure[0])
+		return false;
 	if (waitpid(state->pid, &status, WNOHANG) == state->pid) {
 		kill(-state->pid, SIGKILL);
 		if (!ended_well(told, status))
@@ -73,6 +76,16 @@ static bool look_after(struct caller_state *state)
 	return false;
 }
 
+/* Before anybody is waited for, who may never end. */
+static void tell_failure(const struct told *told)
+{
+	int i;
+
+	for (i = 0; i < CALLERS; i++)
+		step_log_print(&told->log[i], i, told->seed);
+	dprintf(STDOUT_FILENO, "# %s\n", told->failure);
+}
+
 static bool round_of_calls(struct told *told, long end)
 {
 	struct caller_state state[CALLERS];
@@ -86,13 +99,13 @@ static bool round_of_calls(struct told *told, long end)
 			well = well && look_after(&state[i]);
 		usleep(1000);
 	}
+	well = well && !told->failure[0];
+	if (!well)
+		tell_failure(told);
 	for (i = 0; i < CALLERS; i++)
 		end_caller(&state[i]);
 	while (wait(NULL) > 0)
 		;
-	well = well && !told->failure[0];
-	for (i = 0; i < CALLERS && !well; i++)
-		step_log_print(&told->log[i], i, told->seed);
 	return well;
 }
 
@@ -115,19 +128,27 @@ static int share_that_succeeded(const struct told *told)
 	return 100 * done / all;
 }
 
-static void tell(const struct told *told)
+static long calls_made(const struct told *told)
 {
-	long tried = 0, done = 0;
+	long made = 0;
 	size_t i;
 
-	for (i = 0; i < ARRAY_SIZE(calls); i++) {
-		tried += told->tried[i];
+	for (i = 0; i < ARRAY_SIZE(calls); i++)
+		made += told->tried[i];
+	return made;
+}
+
+static void tell(const struct told *told)
+{
+	long tried = calls_made(told), done = 0;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(calls); i++)
 		done += told->done[i];
-	}
 	dprintf(STDOUT_FILENO,
-		"# %ld calls, of which %ld succeeded, %ld accesses, of which %ld were refused, %lu lives\n",
+		"# %ld calls, of which %ld succeeded, %ld accesses, of which %ld were refused, %lu lives, of which %ld gave up\n",
 		tried, done, told->touched, told->refused,
-		told->lives[0] + told->lives[1]);
+		told->lives[0] + told->lives[1], told->given_up);
 }
 
 TEST_F_TIMEOUT(calls, by_chance, 120)
@@ -139,19 +160,24 @@ TEST_F_TIMEOUT(calls, by_chance, 120)
 	bool well;
 
 	told->seed = seed_get();
+	told->secret = told->seed * 0x9e3779b97f4a7c15UL | 1;
 	own_namespace();
+	/* They may find their way out of the mount, and are to leave nothing there. */
+	mount_at("/tmp", "tmpfs", 0, "size=16M,mode=1777");
 	/* Those whose parents were killed are waited for as well. */
 	ASSERT_EQ(prctl(PR_SET_CHILD_SUBREAPER, 1), 0);
 	do {
-		world_begin(told->seed % 2);
+		world_begin(told->secret, told->seed % 2);
 		well = round_of_calls(told, now_ms() + ROUND_SECONDS * 1000);
-		well = world_holds(&self->before) && well;
+		well = world_holds(&self->before, told->secret) && well;
 		ASSERT_TRUE(world_end(&self->before));
 		ASSERT_TRUE(well);
 		told->seed++;
 	} while (now_ms() < end);
 	tell(told);
-	ASSERT_LE(ENOUGH, share_that_succeeded(told));
+	/* A machine that is slow, or busy, comes to fewer. */
+	if (calls_made(told) >= (long)(TRIES * ARRAY_SIZE(calls)))
+		ASSERT_LE(ENOUGH, share_that_succeeded(told));
 }
 
 TEST_HARNESS_MAIN

@@ -125,11 +125,13 @@ static inline long now_ms(void)
 static inline int tell_kernel(const char *path, const char *text)
 {
 	int fd = open(path, O_WRONLY | O_CLOEXEC), err = 0;
+	ssize_t len;
 
 	if (fd < 0)
 		return errno;
-	if (write(fd, text, strlen(text)) != (ssize_t)strlen(text))
-		err = errno;
+	len = write(fd, text, strlen(text));
+	if (len != (ssize_t)strlen(text))
+		err = len < 0 ? errno : EIO;
 	close(fd);
 	return err;
 }

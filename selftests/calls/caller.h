@@ -25,9 +25,6 @@
 #define SCRATCH		(ARENA - (1UL << 40))
 #define SCRATCH_BYTES	(64UL << 10)
 
-/* What only root has written, and nobody else may see. */
-#define SECRET		0x5ec4e75ec4e75ec4UL
-
 /* Errors above this are the kernel's own, for nobody's eyes. */
 #define LARGEST_ERRNO	EHWPOISON
 
@@ -37,23 +34,28 @@
 /**
  * struct told - what the supervisor is told, in memory that all share
  * @seed: of all chance
+ * @secret: what only root has written, and nobody else may see; nowhere in the program,
+ *	which anybody may read
  * @step: how many steps a caller has begun
  * @lives: how many callers there were at that place
  * @tried: how often each call was made
  * @done: how often it did not fail
  * @touched: accesses to memory
  * @refused: those answered by SIGBUS or SIGSEGV
+ * @given_up: lives that ended since a step had no end
  * @failure: what was found wrong
  * @log: the last steps of each
  */
 struct told {
 	unsigned long seed;
+	unsigned long secret;
 	unsigned long step[CALLERS];
 	unsigned long lives[CALLERS];
 	long tried[MOST_CALLS];
 	long done[MOST_CALLS];
 	long touched;
 	long refused;
+	long given_up;
 	char failure[LOG_WIDTH];
 	struct step_log log[CALLERS];
 };
@@ -64,8 +66,10 @@ struct told {
  * @nr: which of them it is
  * @state: its chance
  * @is_lord: it has a user namespace of its own, where it is root
+ * @has_userfault: it may wait for itself, with userfaultfd()
  * @aio: a context for io_submit()
- * @vector: for whoever wants an iovec
+ * @vector: for whoever wants an iovec to copy to or from
+ * @ranges: for whoever wants one with mappings
  * @number: for whoever wants a pointer to numbers
  * @text: for whoever wants a string
  */
@@ -74,8 +78,10 @@ struct caller {
 	int nr;
 	unsigned long state;
 	bool is_lord;
+	bool has_userfault;
 	unsigned long aio;
 	struct iovec vector[8];
+	struct iovec ranges[8];
 	unsigned long number[16];
 	char text[8192];
 };
@@ -130,7 +136,7 @@ static inline void look_for_secret(struct caller *caller,
 	size_t i;
 
 	for (i = 0; i < words; i++)
-		if (mem[i] == SECRET)
+		if (mem[i] == caller->told->secret)
 			fail(caller, "a secret at %p", &mem[i]);
 }
 

@@ -31,9 +31,11 @@ static inline void put_into_a_slot(struct caller *caller, int fd)
 	}
 }
 
-/* Whether somebody without rights has mounted something of ours. */
+/* Whether somebody without rights has mounted, or begun to mount, something of ours. */
 static inline bool is_ours(const struct call *call, const unsigned long *arg)
 {
+	if (call->nr == SYS_fsopen)
+		return !strcmp((char *)arg[0], "rhugefs");
 	return call->nr == SYS_mount && !(arg[3] & ~(MS_RDONLY | MS_REC)) &&
 	       !strcmp((char *)arg[2], "rhugefs");
 }
@@ -76,17 +78,26 @@ static inline void make_call(struct caller *caller)
 
 /* --- at the beginning ------------------------------------------------------ */
 
+static struct caller *woken;
 static unsigned long last_step;
 static int times_woken;
-static const unsigned long *this_step;
 
-/* Interrupts what sleeps; what sleeps for ever by its own doing is given up. */
+/*
+ * Interrupts what sleeps. What has no end although it can be interrupted may be of the
+ * caller's own making: who waits for a page that he is to bring himself gives up.
+ */
 static inline void wake(int sig)
 {
-	times_woken = *this_step == last_step ? times_woken + 1 : 0;
-	last_step = *this_step;
-	if (times_woken > WAKE_MOST)
-		_exit(0);
+	unsigned long step = woken->told->step[woken->nr];
+
+	times_woken = step == last_step ? times_woken + 1 : 0;
+	last_step = step;
+	if (times_woken <= WAKE_MOST)
+		return;
+	if (!woken->has_userfault)
+		fail(woken, "a step has no end");
+	count(&woken->told->given_up);
+	_exit(0);
 }
 
 static inline void handle(int sig, void (*handler)(int))
@@ -127,7 +138,7 @@ static inline int open_file(const char *name)
 	return fd;
 }
 
-static inline void open_all(void)
+static inline void open_all(struct caller *caller)
 {
 	char name[] = "f0";
 	int ends[2], fd, i;
@@ -147,7 +158,8 @@ static inline void open_all(void)
 	put(6, open("/proc/self/pagemap", O_RDONLY));
 	put(7, syscall(SYS_pidfd_open, getpid(), 0));
 	put(8, open("/dev/zero", O_RDWR));
-	put(9, open_userfault());
+	if (caller->has_userfault)
+		put(9, open_userfault());
 	ring_begin();
 }
 
@@ -175,6 +187,20 @@ static inline void reserve_arena(void)
 	must(arena != MAP_FAILED && scratch != MAP_FAILED);
 }
 
+/* Root, of users of whom he is the only one. Not every kernel lets him. */
+static inline bool be_a_lord(void)
+{
+	char map[32];
+
+	if (unshare(CLONE_NEWUSER | CLONE_NEWNS))
+		return false;
+	snprintf(map, sizeof(map), "0 %d 1", NOBODY);
+	must(tell_kernel("/proc/self/setgroups", "deny") == 0);
+	must(tell_kernel("/proc/self/uid_map", map) == 0);
+	must(tell_kernel("/proc/self/gid_map", map) == 0);
+	return true;
+}
+
 static inline void life_begin(struct caller *caller)
 {
 	struct itimerval often = {
@@ -186,18 +212,20 @@ static inline void life_begin(struct caller *caller)
 	must(setpgid(0, 0) == 0);
 	forget_the_test();
 	become(NOBODY);
-	/* Not every kernel lets him have one. */
-	caller->is_lord = life % 3 == 1 &&
-			  unshare(CLONE_NEWUSER | CLONE_NEWNS) == 0;
+	/* As before that: to be debugged, and to end with the test. */
+	must(prctl(PR_SET_DUMPABLE, 1) == 0);
+	must(prctl(PR_SET_PDEATHSIG, SIGKILL) == 0);
+	caller->is_lord = life % 3 == 1 && be_a_lord();
 	reserve_arena();
-	open_all();
+	caller->has_userfault = life % 2;
+	open_all(caller);
 	syscall(SYS_io_setup, 16, &caller->aio);
 	handle(SIGSEGV, access_refused);
 	handle(SIGBUS, access_refused);
 	handle(SIGIO, SIG_IGN);
 	handle(SIGPIPE, SIG_IGN);
 	handle(SIGXFSZ, SIG_IGN);
-	this_step = &caller->told->step[caller->nr];
+	woken = caller;
 	handle(SIGALRM, wake);
 	must(setitimer(ITIMER_REAL, &often, NULL) == 0);
 }

@@ -125,6 +125,7 @@ struct call {
 #define CALL(call, ...)		{ #call, SYS_##call, { __VA_ARGS__ } }
 #define OPENS(call, ...)	{ #call, SYS_##call, { __VA_ARGS__ }, .opens = true }
 #define NEVER(call, ...)	{ #call, SYS_##call, { __VA_ARGS__ }, .never = true }
+#define NEVER_OPENS(call, ...)	{ #call, SYS_##call, { __VA_ARGS__ }, .opens = true, .never = true }
 #define MOVES(call, nth, ...)	{ #call, SYS_##call, { __VA_ARGS__ }, .most = nth }
 
 static const struct call calls[] = {
@@ -234,10 +235,10 @@ static const struct call calls[] = {
 	NEVER(umount2, path, umount_how),
 	NEVER(pivot_root, path, path),
 	NEVER(chroot, path),
-	NEVER(fsopen, type, none),
-	NEVER(fspick, at, path, at_how),
+	NEVER_OPENS(fsopen, type, none),
+	NEVER_OPENS(fspick, at, path, at_how),
 	NEVER(fsconfig, fd, config_what, word, word, fd),
-	NEVER(fsmount, fd, any, any),
+	NEVER_OPENS(fsmount, fd, any, any),
 	NEVER(move_mount, at, path, at, path, any),
 	NEVER(mount_setattr, at, path, at_how, numbers, few),
 	OPENS(open_tree, at, path, tree_how),

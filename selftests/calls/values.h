@@ -222,11 +222,11 @@ BY(ranges)
 {
 	size_t i;
 
-	for (i = 0; i < ARRAY_SIZE(caller->vector); i++) {
-		caller->vector[i].iov_base = (void *)pick_page(caller);
-		caller->vector[i].iov_len = pick_length(caller);
+	for (i = 0; i < ARRAY_SIZE(caller->ranges); i++) {
+		caller->ranges[i].iov_base = (void *)pick_page(caller);
+		caller->ranges[i].iov_len = pick_length(caller);
 	}
-	return (unsigned long)caller->vector;
+	return (unsigned long)caller->ranges;
 }
 
 LIST_OF(few, 1, 1, 1, 2, 3, 8, 0, 1025, -1);
