@@ -119,7 +119,7 @@ static void tell_if_there(const char *path, const char *text)
 static void processor_lists(bool keep_short)
 {
 	tell_if_there("/proc/sys/vm/percpu_pagelist_high_fraction",
-		    keep_short ? "1000000" : "0");
+		      keep_short ? "1000000" : "0");
 }
 
 /* Have the kernel free what it keeps in caches and for processors. */
