@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Make the initramfs of a test guest: busybox, the guest's init, the module and
-# test programs.
+# Make the initramfs of a test guest: busybox, the guest's init, the module, rhugeadm
+# and test programs.
 #
 #   initramfs.sh OUTPUT MODULE.ko TESTDIR [OTHER.ko...]
 #
@@ -30,6 +30,7 @@ cp "$top/scripts/guest/init" "$root/init"
 cp "$top/scripts/guest/debug-kernel" "$root/etc/debug-kernel"
 cp "$top/scripts/guest/profile" "$root/etc/profile"
 chmod +x "$root/init"
+install -m 755 "$top/scripts/rhugeadm" "$root/sbin/rhugeadm"
 grep -v -e '^#' -e '^$' "$top/scripts/kernel-reports" >"$root/etc/kernel-reports"
 cp "$top/scripts/other-races.awk" "$root/etc/other-races.awk"
 [ $# = 0 ] || cp "$@" "$root/lib"
